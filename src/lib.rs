@@ -1,0 +1,17 @@
+#![doc = include_str!("../docs/core.md")]
+
+pub mod error;
+pub mod wire;
+
+pub mod signature;
+
+pub mod client;
+
+pub mod workflow;
+
+pub mod broker;
+
+#[cfg(any(feature = "edge", feature = "js"))]
+pub mod host;
+
+pub use error::{Code, Error, Result};
