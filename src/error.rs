@@ -136,7 +136,7 @@ codes! {
     SignatureAlgorithm: Peer, 403, false;
     /// No signing key made this signature.
     SignatureInvalid: Peer, 403, false;
-    /// A claim other than time, subject or body has the wrong value.
+    /// A claim is missing or of the wrong form, or `iss` has the wrong value.
     SignatureClaim: Peer, 403, false;
     /// The signature's `sub` is another URL.
     SignatureSubject: Peer, 403, false;
