@@ -1,1 +1,99 @@
-//! placeholder
+//! Requests to QStash, or to any broker that speaks its wire, as values; one file a resource.
+//!
+//! A [`Client`] never sends: it makes a [`Request`] for the host, and reads the [`Response`] that the host brings back.
+
+mod batch;
+mod message;
+mod runs;
+
+pub use batch::BatchItem;
+pub use message::{FlowControl, Message, NotBefore};
+pub(crate) use runs::engine_headers;
+pub use runs::{Ending, Trigger};
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Code, Error, Result};
+use crate::wire::duration::shown;
+use crate::wire::{Method, Request, Response, header};
+
+/// QStash's own address, in the European region.
+pub const DEFAULT_BASE_URL: &str = "https://qstash.upstash.io";
+
+/// Where a broker is, and the token it wants.
+#[derive(Clone)]
+pub struct Client {
+    base_url: String,
+    token: String,
+}
+
+impl Client {
+    /// A client of the broker at `base_url`.
+    ///
+    /// [`Code::InvalidUrl`] unless `base_url` is http(s); [`Code::InvalidConfiguration`] for an empty token or one
+    /// that can't travel in a header.
+    pub fn new(base_url: &str, token: &str) -> Result<Self> {
+        let base_url = base_url.trim_end_matches('/');
+        if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
+            return Err(Error::new(
+                Code::InvalidUrl,
+                format!("the broker's URL must start with http:// or https://, got '{}'", shown(base_url)),
+            ));
+        }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::new(
+                Code::InvalidConfiguration,
+                "the broker's token must be a non-empty text of visible ASCII characters; is QSTASH_TOKEN set?",
+            ));
+        }
+        Ok(Self { base_url: base_url.to_owned(), token: token.to_owned() })
+    }
+
+    /// The address, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.base_url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.base_url).field("token", &"[redacted]").finish()
+    }
+}
+
+/// Reads a broker's answer: the JSON of a 2xx, or [`Code::BrokerRefused`] with the broker's own sentence.
+///
+/// [`Code::BrokerAnswer`] if a 2xx has another shape than `T`.
+pub fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
+    check(response)?;
+    serde_json::from_slice(&response.body)
+        .map_err(|error| Error::new(Code::BrokerAnswer, format!("the broker's answer has another shape: {error}")))
+}
+
+/// `Ok` for a 2xx, else [`Code::BrokerRefused`] with the broker's own sentence.
+pub fn check(response: &Response) -> Result<()> {
+    if response.is_success() {
+        return Ok(());
+    }
+    Err(Error::new(Code::BrokerRefused, format!("the broker answered {}: {}", response.status, reason(response))))
+}
+
+/// The sentence in `{"error": …}`, or the start of whatever else came.
+fn reason(response: &Response) -> String {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        error: String,
+    }
+    match serde_json::from_slice::<Body>(&response.body) {
+        Ok(body) => body.error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect(),
+        Err(_) if response.body.is_empty() => "no reason given".to_owned(),
+        Err(_) => shown(&String::from_utf8_lossy(&response.body)),
+    }
+}

@@ -1,1 +1,36 @@
-//! placeholder
+//! The engine: which step of a run is next, what is sent to the broker, what is answered to a delivery.
+//!
+//! [`Invocation`] is one delivery's worth of a run, as a state machine without I/O. The host hands in what happened and
+//! is handed a [`Duty`] back:
+//!
+//! 1. [`Invocation::begin`] with the delivered [`Request`](crate::wire::Request).
+//! 2. Do the duty. [`Duty::Send`]: send, then [`Invocation::handle_response`]. [`Duty::Start`]: call the workflow's
+//!    function; while it runs, tell of each step it asks for with [`Invocation::request_step`]; when it can't go on
+//!    without a step, [`Invocation::poll`]; when it ends, [`Invocation::handle_return`].
+//! 3. [`Duty::Settle`]: give the recorded results to the function and let it run on. [`Duty::Run`]: call that step's
+//!    function, then [`Invocation::handle_result`].
+//! 4. Until [`Duty::Respond`], which ends the invocation.
+//!
+//! The function runs once per invocation. Steps that it asks for before it yields form one parallel group.
+//! Nothing is signalled by throwing into the function, so a `try`/`catch` or `?` around a step can't break a run.
+//!
+//! [`serve`] does all of this for a workflow written in Rust.
+
+mod answer;
+mod context;
+mod delivery;
+mod driver;
+mod endpoint;
+mod failure;
+mod history;
+mod invocation;
+mod replay;
+mod step;
+
+pub use context::Context;
+pub use delivery::Delivery;
+pub use driver::{Host, serve, serve_with};
+pub use endpoint::Endpoint;
+pub use failure::{Failure, Recovery};
+pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};
+pub use step::StepKind;

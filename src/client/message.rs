@@ -1,0 +1,209 @@
+//! `POST /v2/publish`: one message, with everything that can be asked for it.
+
+use std::time::Duration;
+
+use crate::client::{BatchItem, Client};
+use crate::error::{Code, Error, Result};
+use crate::wire::duration::shown;
+use crate::wire::{Headers, Method, Request, header};
+
+/// A message to publish. Start from [`Message::new`], then set what differs from the defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// A URL, or the name of a URL group.
+    pub destination: String,
+    /// The body; its bytes reach the destination untouched.
+    pub body: Option<Vec<u8>>,
+    /// Headers for the destination. `Content-Type` describes the body; names that start with `Upstash-` are settings
+    /// and go to the broker as they are.
+    pub headers: Headers,
+    /// The method of the delivery. The broker's default is POST.
+    pub method: Option<Method>,
+    /// Wait before the first try, as a duration such as `10s`.
+    pub delay: Option<String>,
+    /// Wait until a moment before the first try. Wins over `delay`.
+    pub not_before: Option<NotBefore>,
+    /// How many tries may follow the first. The broker's default is 3.
+    pub retries: Option<u32>,
+    /// An expression that gives the delay before a retry in milliseconds.
+    pub retry_delay: Option<String>,
+    /// How long the destination may take.
+    pub timeout: Option<Duration>,
+    /// Where every answer of the destination is sent.
+    pub callback: Option<String>,
+    /// Where the last answer is sent once the retries are used up.
+    pub failure_callback: Option<String>,
+    /// A second message with this id is not delivered.
+    pub deduplication_id: Option<String>,
+    /// Derive that id from destination, body and headers.
+    pub content_based_deduplication: bool,
+    /// Labels for logs and filters.
+    pub labels: Vec<String>,
+    /// Limits shared by all messages of a key.
+    pub flow_control: Option<FlowControl>,
+}
+
+/// A moment in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotBefore(pub u64);
+
+/// Limits that all messages of one key share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowControl {
+    /// The key.
+    pub key: String,
+    /// How many deliveries may be open at once.
+    pub parallelism: Option<u32>,
+    /// How many deliveries may start in one period.
+    pub rate: Option<u32>,
+    /// The period, as a duration. The broker's default is 1 s.
+    pub period: Option<String>,
+}
+
+impl Message {
+    /// A message to `destination` without a body.
+    pub fn new(destination: impl Into<String>) -> Self {
+        Self { destination: destination.into(), ..Self::default() }
+    }
+
+    /// The headers by which the wire carries everything but destination and body.
+    ///
+    /// [`Code::InvalidRequest`] if a setting contradicts itself.
+    pub fn wire_headers(&self) -> Result<Headers> {
+        let mut headers = Headers::new();
+        for (name, value) in self.headers.iter() {
+            let lower = name.to_ascii_lowercase();
+            if lower.starts_with("content-type") || lower.starts_with("upstash-") {
+                headers.set(name, value);
+            } else {
+                headers.set(format!("{}{name}", header::FORWARD_PREFIX), value);
+            }
+        }
+        let mut set = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                headers.set(name, value);
+            }
+        };
+        set(header::METHOD, self.method.map(|method| method.as_str().to_owned()));
+        set(header::DELAY, self.delay.clone());
+        set(header::NOT_BEFORE, self.not_before.map(|NotBefore(seconds)| seconds.to_string()));
+        set(header::RETRIES, self.retries.map(|retries| retries.to_string()));
+        set(header::RETRY_DELAY, self.retry_delay.clone());
+        set(header::TIMEOUT, self.timeout.map(|timeout| format!("{}s", timeout.as_secs())));
+        set(header::CALLBACK, self.callback.clone());
+        set(header::FAILURE_CALLBACK, self.failure_callback.clone());
+        set(header::DEDUPLICATION_ID, self.deduplication_id.clone());
+        set(header::CONTENT_BASED_DEDUPLICATION, self.content_based_deduplication.then(|| "true".to_owned()));
+        set(header::LABEL, (!self.labels.is_empty()).then(|| self.labels.join(",")));
+        if let Some(flow) = &self.flow_control {
+            set(header::FLOW_CONTROL_KEY, Some(flow.key.clone()));
+            set(header::FLOW_CONTROL_VALUE, Some(flow.value()?));
+        }
+        for (name, value) in headers.iter() {
+            check_header(name, value)?;
+        }
+        Ok(headers)
+    }
+
+    /// The message as an item of a batch.
+    ///
+    /// [`Code::InvalidRequest`] if the body is not UTF-8 text: a batch is JSON, so send bytes with [`Client::publish`].
+    pub fn into_batch_item(self) -> Result<BatchItem> {
+        let headers = self.wire_headers()?;
+        let body = self.body.map(String::from_utf8).transpose().map_err(|_| {
+            Error::new(Code::InvalidRequest, "a batch carries text only; publish a binary body on its own")
+        })?;
+        check_destination(&self.destination)?;
+        Ok(BatchItem { destination: self.destination, headers, body, queue: None })
+    }
+}
+
+impl FlowControl {
+    /// The limits as the wire writes them: `parallelism=5, rate=10, period=1m`.
+    fn value(&self) -> Result<String> {
+        if self.parallelism.is_none() && self.rate.is_none() {
+            return Err(Error::new(Code::InvalidRequest, "flow control needs a parallelism or a rate"));
+        }
+        let parts = [
+            self.parallelism.map(|parallelism| format!("parallelism={parallelism}")),
+            self.rate.map(|rate| format!("rate={rate}")),
+            self.period.as_ref().map(|period| format!("period={period}")),
+        ];
+        Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Client {
+    /// The request that publishes `message`.
+    pub fn publish(&self, message: &Message) -> Result<Request> {
+        check_destination(&message.destination)?;
+        let mut request = self.request(Method::Post, &format!("/v2/publish/{}", message.destination));
+        for (name, value) in message.wire_headers()?.iter() {
+            request.headers.set(name, value);
+        }
+        request.body = message.body.clone().unwrap_or_default();
+        Ok(request)
+    }
+}
+
+fn check_destination(destination: &str) -> Result<()> {
+    if destination.is_empty() || destination.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Error::new(
+            Code::InvalidUrl,
+            format!("expected a URL or the name of a URL group, got '{}'", shown(destination)),
+        ));
+    }
+    Ok(())
+}
+
+/// Header names are tokens (RFC 9110 §5.1); values are what `fetch` accepts: Latin-1 without line breaks or NUL.
+fn check_header(name: &str, value: &str) -> Result<()> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(Error::new(Code::InvalidHeader, format!("'{}' is not a header name", shown(name))));
+    }
+    if value.chars().any(|c| matches!(c, '\r' | '\n' | '\0') || u32::from(c) > 0xff) {
+        return Err(Error::new(
+            Code::InvalidHeader,
+            format!(
+                "the value of header '{name}' holds a character that headers can't carry (Latin-1 without line breaks)"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_headers_are_forwarded_and_settings_are_not() {
+        let mut message = Message::new("https://a.test/b?c=d");
+        message.headers =
+            [("X-User", "u"), ("Content-Type", "text/plain"), ("Upstash-Label", "raw")].into_iter().collect();
+        message.delay = Some("10s".into());
+        message.labels = vec!["a".into(), "b".into()];
+        message.flow_control =
+            Some(FlowControl { key: "k".into(), parallelism: Some(1), rate: Some(2), period: Some("3s".into()) });
+        let headers = message.wire_headers().unwrap();
+        assert_eq!(
+            headers.iter().collect::<Vec<_>>(),
+            [
+                ("Upstash-Forward-X-User", "u"),
+                ("Content-Type", "text/plain"),
+                ("Upstash-Label", "a,b"),
+                ("Upstash-Delay", "10s"),
+                ("Upstash-Flow-Control-Key", "k"),
+                ("Upstash-Flow-Control-Value", "parallelism=1, rate=2, period=3s"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_header_cannot_be_smuggled() {
+        let mut message = Message::new("https://a.test");
+        message.headers.append("X", "a\r\nUpstash-Retries: 0");
+        assert_eq!(message.wire_headers().map_err(|e| e.code()), Err(Code::InvalidHeader));
+    }
+}

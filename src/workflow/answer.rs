@@ -1,0 +1,97 @@
+//! The endpoint's answers to the broker.
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::wire::{Response, RunId, header};
+use crate::workflow::failure::{Failure, Recovery};
+
+/// Why an invocation ended well; the names are the wire's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Success,
+    DuplicateStep,
+    AlreadyEnded,
+    NoFailureFunction,
+}
+
+impl Finish {
+    const fn name(self) -> &'static str {
+        match self {
+            Finish::Success => "success",
+            Finish::DuplicateStep => "duplicate-step",
+            Finish::AlreadyEnded => "workflow-already-ended",
+            Finish::NoFailureFunction => "failure-callback-undefined",
+        }
+    }
+}
+
+pub(crate) fn finished(run_id: &RunId, finish: Finish) -> Response {
+    let answer = answer(200, &json!({"workflowRunId": run_id, "finishCondition": finish.name()}));
+    match finish {
+        Finish::NoFailureFunction => answer.header(header::WORKFLOW_FAILURE_CALLBACK_NOT_FOUND, "true"),
+        _ => answer,
+    }
+}
+
+/// `run_id` is `None` if the run has not begun.
+pub(crate) fn refused(run_id: Option<&RunId>) -> Response {
+    let message = "the workflow returned before its first step, which refuses the request. \
+                   If it should have run, make sure that its first step is reached in every invocation";
+    let run_id = run_id.map_or("no-workflow-id", RunId::as_str);
+    answer(400, &json!({"message": message, "workflowRunId": run_id}))
+}
+
+/// `result` is the failure function's result as JSON text.
+pub(crate) fn failure_handled(result: Option<&str>) -> Response {
+    match result.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        None | Some(Value::Null) => answer(200, &json!({})),
+        Some(result) => answer(200, &json!({"result": result})),
+    }
+}
+
+/// An error of ours, or of the peer.
+pub(crate) fn error(error: &Error) -> Response {
+    let answer = answer(error.code().status(), &json!({"error": error.code().name(), "message": error.message()}));
+    if error.code().status() == 489 { answer.header(header::NON_RETRYABLE_ERROR, "true") } else { answer }
+}
+
+/// An error of the user's function; `step` names the step whose function it was.
+pub(crate) fn failure(failure: &Failure, step: Option<&str>) -> Response {
+    let mut body = json!({"error": failure.name, "message": failure.message});
+    if let Some(stack) = &failure.stack {
+        body["stack"] = Value::from(stack.as_str());
+    }
+    let answer = match &failure.recovery {
+        Recovery::RetryAfter(delay) => answer(429, &body).header(header::RETRY_AFTER, delay),
+        Recovery::Fail => answer(489, &body).header(header::NON_RETRYABLE_ERROR, "true"),
+        Recovery::Retry | Recovery::Cancel => answer(500, &body),
+    };
+    match step {
+        Some(step) => answer.header(header::ERROR_STEP_NAME, header_text(step)),
+        None => answer,
+    }
+}
+
+fn answer(status: u16, body: &Value) -> Response {
+    Response::json(status, body)
+        .header(header::WORKFLOW_SDK_VERSION, header::PROTOCOL_VERSION)
+        .header(header::WORKFLOW_SDK, concat!("orchestration@", env!("CARGO_PKG_VERSION")))
+}
+
+/// `text` as a header can carry it: runs of control characters become a blank, what Latin-1 lacks a question mark.
+fn header_text(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() && u32::from(c) < 0x80 => {
+                if !value.ends_with(' ') {
+                    value.push(' ');
+                }
+            }
+            c if u32::from(c) > 0xff => value.push('?'),
+            c => value.push(c),
+        }
+    }
+    value.trim().to_owned()
+}

@@ -1,0 +1,134 @@
+//! Serves a delivery with a workflow written in Rust: does the [`Duty`] that the engine names, until it is to respond.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+use crate::wire::{Request, Response, Timestamp};
+use crate::workflow::answer;
+use crate::workflow::context::{Context, Shared, not_serializable};
+use crate::workflow::endpoint::Endpoint;
+use crate::workflow::failure::Failure;
+use crate::workflow::invocation::{Duty, FailedRun, Invocation};
+
+/// What [`serve`] needs of its host. Nothing has to be `Send`: Workers run on one thread.
+pub trait Host {
+    /// The time.
+    fn now(&self) -> Timestamp;
+
+    /// Fills `bytes` from a cryptographic source.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// Sends a request; `Err` says in a sentence why there is no answer.
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response, String>>;
+}
+
+/// Serves one delivery: verifies it, replays the run, runs the next step, submits its result, and answers.
+///
+/// `workflow` is called at most once. A failed run is acknowledged; see [`serve_with`] to act on it.
+pub async fn serve<T: Serialize>(
+    endpoint: &Arc<Endpoint>,
+    request: &Request,
+    host: &impl Host,
+    workflow: impl AsyncFnOnce(Context) -> Result<T, Failure>,
+) -> Response {
+    let none = None::<fn(Context, FailedRun) -> std::future::Ready<Result<(), Failure>>>;
+    serve_with(endpoint, request, host, workflow, none).await
+}
+
+/// [`serve`], with a function that is called when a run has failed for good.
+pub async fn serve_with<T: Serialize>(
+    endpoint: &Arc<Endpoint>,
+    request: &Request,
+    host: &impl Host,
+    workflow: impl AsyncFnOnce(Context) -> Result<T, Failure>,
+    on_failure: Option<impl AsyncFnOnce(Context, FailedRun) -> Result<(), Failure>>,
+) -> Response {
+    let endpoint = if endpoint.has_failure_function == on_failure.is_some() {
+        Arc::clone(endpoint)
+    } else {
+        Arc::new(Endpoint::clone(endpoint).has_failure_function(on_failure.is_some()))
+    };
+    let begun = Invocation::begin(&endpoint, request, None, host.now(), &mut |bytes: &mut [u8]| host.fill(bytes));
+    let (invocation, mut duty) = match begun {
+        Ok(begun) => begun,
+        Err(response) => return response,
+    };
+    let shared = Rc::new(Shared::new(invocation));
+    let context = Context { shared: Rc::clone(&shared) };
+    let mut function = pin!(call(workflow, context.clone()));
+    let mut ended = false;
+    let mut on_failure = on_failure;
+    loop {
+        duty = match duty {
+            Duty::Respond(response) => return response,
+            Duty::Send(request) => {
+                let response = host.send(request).await;
+                shared.invocation.borrow_mut().handle_response(response)
+            }
+            Duty::Start(start) => {
+                shared.payload.replace(start.payload);
+                advance(&shared, function.as_mut(), &mut ended).await
+            }
+            Duty::Settle(results) => {
+                shared.settled.borrow_mut().extend(results.into_iter().map(|settled| (settled.ticket, settled.result)));
+                advance(&shared, function.as_mut(), &mut ended).await
+            }
+            Duty::Run(ticket) => {
+                shared.running.set(Some(ticket));
+                advance(&shared, function.as_mut(), &mut ended).await
+            }
+            Duty::RunFailureFunction(failed_run) => {
+                let result = match on_failure.take() {
+                    Some(on_failure) => on_failure(context.clone(), failed_run).await,
+                    None => Ok(()),
+                };
+                shared.invocation.borrow_mut().handle_failure_result(result.map(|()| None))
+            }
+            Duty::Idle => {
+                let message = "the engine has nothing to do for a workflow that has ended";
+                return answer::error(&Error::new(Code::Internal, message));
+            }
+        };
+    }
+}
+
+/// The workflow's function with its result as JSON text.
+async fn call<T: Serialize>(
+    workflow: impl AsyncFnOnce(Context) -> Result<T, Failure>,
+    context: Context,
+) -> Result<Option<String>, Failure> {
+    let value = workflow(context).await?;
+    serde_json::to_string(&value).map(Some).map_err(|error| not_serializable("the workflow", &error))
+}
+
+/// Polls the function until the engine has a duty. One poll gathers one parallel group.
+async fn advance<F>(shared: &Shared, mut function: Pin<&mut F>, ended: &mut bool) -> Duty
+where
+    F: Future<Output = Result<Option<String>, Failure>>,
+{
+    poll_fn(|cx| {
+        if *ended {
+            return Poll::Ready(shared.invocation.borrow_mut().poll());
+        }
+        if let Poll::Ready(result) = function.as_mut().poll(cx) {
+            *ended = true;
+            let mut invocation = shared.invocation.borrow_mut();
+            invocation.withdraw_steps();
+            return Poll::Ready(invocation.handle_return(result));
+        }
+        let mut invocation = shared.invocation.borrow_mut();
+        let duty = match shared.result.take() {
+            Some(result) => invocation.handle_result(result),
+            None => invocation.poll(),
+        };
+        // Idle: the function waits for something else than a step, and its waker is set.
+        if duty == Duty::Idle { Poll::Pending } else { Poll::Ready(duty) }
+    })
+    .await
+}

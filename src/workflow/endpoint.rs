@@ -1,0 +1,122 @@
+//! The settings of one workflow endpoint, checked once.
+
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::error::{Code, Error, Result};
+use crate::signature::Keys;
+use crate::wire::duration::shown;
+
+/// What an endpoint needs to serve a workflow.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub(crate) client: Client,
+    pub(crate) keys: Option<Keys>,
+    pub(crate) url: Option<String>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) clock_tolerance: Duration,
+    pub(crate) check_subject: bool,
+    pub(crate) has_failure_function: bool,
+}
+
+/// Clocks of serverless hosts run apart by about this much.
+const DEFAULT_CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
+impl Endpoint {
+    /// An endpoint that submits its steps through `client` and accepts unsigned deliveries.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            keys: None,
+            url: None,
+            base_url: None,
+            clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
+            check_subject: true,
+            has_failure_function: false,
+        }
+    }
+
+    /// Accepts only deliveries signed with one of `keys`.
+    #[must_use]
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// The endpoint's public URL, when it differs from the URL of the requests that arrive.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Scheme and authority that replace those of the URL, for endpoints behind a tunnel or proxy.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// How far the broker's clock may be off.
+    #[must_use]
+    pub fn clock_tolerance(mut self, tolerance: Duration) -> Self {
+        self.clock_tolerance = tolerance;
+        self
+    }
+
+    /// Whether a signature must have been made for this endpoint's URL. On by default.
+    #[must_use]
+    pub fn check_subject(mut self, check: bool) -> Self {
+        self.check_subject = check;
+        self
+    }
+
+    /// Whether the host has a function to call when a run fails.
+    #[must_use]
+    pub fn has_failure_function(mut self, has: bool) -> Self {
+        self.has_failure_function = has;
+        self
+    }
+
+    /// The URL that steps are submitted for, given the URL of the request.
+    ///
+    /// [`Code::InvalidUrl`] unless it starts with `http://` or `https://`.
+    pub(crate) fn workflow_url(&self, request_url: &str) -> Result<String> {
+        let initial = self.url.as_deref().unwrap_or(request_url);
+        let url = match (&self.base_url, path_of(initial)) {
+            (Some(base), Some(path)) => format!("{base}{path}"),
+            _ => initial.to_owned(),
+        };
+        if url.starts_with("http://") || url.starts_with("https://") {
+            return Ok(url);
+        }
+        Err(Error::new(
+            Code::InvalidUrl,
+            format!("the workflow's URL must start with http:// or https://, got '{}'", shown(&url)),
+        ))
+    }
+}
+
+/// What follows scheme and authority; `None` if `url` has none.
+fn path_of(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    if rest.is_empty() || rest.starts_with('/') {
+        return None;
+    }
+    Some(rest.find('/').map_or("", |slash| &rest[slash..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_url_replaces_scheme_and_authority() {
+        let endpoint = Endpoint::new(Client::new("http://127.0.0.1:8080", "t").unwrap());
+        assert_eq!(endpoint.workflow_url("http://a.test/b?c").unwrap(), "http://a.test/b?c");
+        let endpoint = endpoint.base_url("https://tunnel.test");
+        assert_eq!(endpoint.workflow_url("http://a.test/b?c").unwrap(), "https://tunnel.test/b?c");
+        assert_eq!(endpoint.workflow_url("http://a.test").unwrap(), "https://tunnel.test");
+        assert_eq!(endpoint.workflow_url("ftp://a.test").map_err(|e| e.code()), Err(Code::InvalidUrl));
+    }
+}
