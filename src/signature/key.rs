@@ -31,9 +31,13 @@ impl SigningKey {
                 "a signing key has white space before or after it; remove it where the key is set",
             ));
         }
-        let mac = Hmac::new_from_slice(text.as_bytes())
-            .map_err(|_| Error::new(Code::Internal, "HMAC refused the length of a signing key"))?;
-        Ok(Self(mac))
+        Self::from_bytes(text.as_bytes())
+    }
+
+    pub(super) fn from_bytes(key: &[u8]) -> Result<Self> {
+        Hmac::new_from_slice(key)
+            .map(Self)
+            .map_err(|_| Error::new(Code::Internal, "HMAC refused the length of a signing key"))
     }
 
     /// A MAC that has seen the key and nothing else.

@@ -144,3 +144,22 @@ impl<'de> Deserialize<'de> for Members {
 fn malformed(message: fmt::Arguments<'_>) -> Error {
     Error::new(Code::SignatureMalformed, format!("the signature is not a JWT that can be read: {message}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 7515, appendix A.1: a key that is no text, a header and a payload with line breaks.
+    #[test]
+    fn the_mac_is_that_of_rfc_7515() {
+        let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        let key = SigningKey::from_bytes(&base64::decode_url(key).unwrap()).unwrap();
+        let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9\
+            .eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ\
+            .dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let token = Token::read(token).ok().unwrap();
+        assert!(token.is_made_by(&key));
+        assert!(!token.is_made_by(&SigningKey::new("another").unwrap()));
+        assert_eq!(token.members().get("iss"), Some(&Value::from("joe")));
+    }
+}
