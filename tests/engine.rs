@@ -1,6 +1,7 @@
 //! The engine from outside: given a delivery, which functions run, what is sent, what is answered.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -133,15 +134,15 @@ async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (
     let (mut a, mut b) = (pin!(a), pin!(b));
     let (mut first, mut second) = (None, None);
     poll_fn(move |task| {
-        if first.is_none() {
-            if let Poll::Ready(value) = a.as_mut().poll(task) {
-                first = Some(value);
-            }
+        if first.is_none()
+            && let Poll::Ready(value) = a.as_mut().poll(task)
+        {
+            first = Some(value);
         }
-        if second.is_none() {
-            if let Poll::Ready(value) = b.as_mut().poll(task) {
-                second = Some(value);
-            }
+        if second.is_none()
+            && let Poll::Ready(value) = b.as_mut().poll(task)
+        {
+            second = Some(value);
         }
         match (first.take(), second.take()) {
             (Some(a), Some(b)) => Poll::Ready((a, b)),
@@ -227,7 +228,7 @@ fn a_sleep_is_left_to_the_broker() {
     deliver(&peer, &resume("", &[]), workflow);
     assert_eq!(peer.item_headers("upstash-delay"), ["10s"]);
     let nap = json!({"stepId": 1, "stepName": "nap", "stepType": "SleepFor", "sleepFor": 10, "concurrent": 1});
-    assert_eq!(peer.steps(), [nap.clone()]);
+    assert_eq!(peer.steps(), std::slice::from_ref(&nap));
     let peer = Peer::default();
     deliver(&peer, &resume("", &[nap]), workflow);
     assert_eq!(peer.item_headers("upstash-not-before"), ["1900000001"]);
