@@ -373,18 +373,18 @@ fn a_bad_history_names_the_field_and_runs_nothing() {
             &(|r: &mut Request| r.body = b"{".to_vec()) as &dyn Fn(&mut Request),
         ),
         ("history[1].body is not standard base64", &|r| {
-            r.body = br#"[{"body":""},{"body":"?","callType":"step"}]"#.to_vec()
+            r.body = br#"[{"body":""},{"body":"?","callType":"step"}]"#.to_vec();
         }),
         ("history[0].body is not standard base64", &|r| r.body = br#"[{"body":"?"}]"#.to_vec()),
         ("unknown variant `Dance`", &|r| {
-            r.body = step(r#"{"stepId":1,"stepName":"a","stepType":"Dance","concurrent":1}"#)
+            r.body = step(r#"{"stepId":1,"stepName":"a","stepType":"Dance","concurrent":1}"#);
         }),
         ("missing field `stepName`", &|r| r.body = step(r#"{"stepId":1,"stepType":"Run","concurrent":1}"#)),
         ("HistoryGap: the history lacks step 1, though step 2 ('b') is there", &|r| {
-            r.body = step(&done(2, "b", &json!(1)).to_string())
+            r.body = step(&done(2, "b", &json!(1)).to_string());
         }),
         ("field 'out' of step 1 ('a') must be a string", &|r| {
-            r.body = step(r#"{"stepId":1,"stepName":"a","stepType":"Run","out":5,"concurrent":1}"#)
+            r.body = step(r#"{"stepId":1,"stepName":"a","stepType":"Run","out":5,"concurrent":1}"#);
         }),
         ("ProtocolVersion: expected version 1", &|r| r.headers.set(header::WORKFLOW_SDK_VERSION, "9")),
         ("RunIdMissing: expected header Upstash-Workflow-RunId", &|r| r.headers.remove(header::WORKFLOW_RUN_ID)),
