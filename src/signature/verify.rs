@@ -6,6 +6,7 @@ use super::token::{self, Token};
 use super::{BodyHash, Claims, Keys, SigningKey};
 use crate::error::{Code, Error, Result};
 use crate::wire::Timestamp;
+use crate::wire::url::is_same;
 
 /// The value of `Upstash-Signature` for `claims`, made with `key`.
 pub fn sign(claims: &Claims, key: &SigningKey) -> String {
@@ -15,7 +16,8 @@ pub fn sign(claims: &Claims, key: &SigningKey) -> String {
 /// What a receiver expects of a signature, besides one of its keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Expect<'a> {
-    /// The URL that the request came to, as the sender wrote it; `None` doesn't look at `sub`.
+    /// The URL that the request came to; `None` doesn't look at `sub`. What a URL parser changes makes no difference
+    /// ([`is_same`]).
     pub url: Option<&'a str>,
     /// The receiver's time.
     pub now: Timestamp,
@@ -52,7 +54,7 @@ pub fn verify(token: &str, body: &BodyHash, keys: &Keys, expect: &Expect<'_>) ->
 
 fn check_subject(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
     match expect.url {
-        Some(url) if url != claims.subject => Err(Error::new(
+        Some(url) if !is_same(url, &claims.subject) => Err(Error::new(
             Code::SignatureSubject,
             format!(
                 "the signature was made for {}, but the request came to {}; both have to be equal, query included; \

@@ -10,6 +10,7 @@ pub mod http;
 pub mod id;
 pub mod step;
 pub mod time;
+pub mod url;
 
 pub use duration::parse_duration;
 pub use http::{Headers, Method, Request, Response};

@@ -1,0 +1,65 @@
+//! When two URLs mean the same.
+
+/// Whether two http(s) URLs name the same resource although one of them has passed through a URL parser:
+/// scheme and host in any case, the scheme's own port or none, no path or `/`, any fragment (RFC 3986 §6.2.2.1, §6.2.3).
+///
+/// Anything that is not an http(s) URL is the same only as itself.
+pub fn is_same(a: &str, b: &str) -> bool {
+    a == b || matches!((parts(a), parts(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// Whether TLS is used, host in lower case, port, path with query.
+fn parts(url: &str) -> Option<(bool, String, u16, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (tls, own_port) = if scheme.eq_ignore_ascii_case("https") {
+        (true, 443)
+    } else if scheme.eq_ignore_ascii_case("http") {
+        (false, 80)
+    } else {
+        return None;
+    };
+    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            (host, if port.is_empty() { own_port } else { port.parse().ok()? })
+        }
+        _ => (authority, own_port),
+    };
+
+    let path = if path.is_empty() { "/" } else { path };
+    (!host.is_empty()).then(|| (tls, host.to_ascii_lowercase(), port, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_parser_changes_makes_no_difference() {
+        for (a, b) in [
+            ("https://a.test", "https://a.test/"),
+            ("HTTPS://A.test:443/b?c=D#e", "https://a.test/b?c=D"),
+            ("http://[::1]:80/x", "http://[::1]/x"),
+            ("not a url", "not a url"),
+        ] {
+            assert!(is_same(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn everything_else_does() {
+        for (a, b) in [
+            ("https://a.test", "http://a.test"),
+            ("https://a.test/b", "https://a.test/B"),
+            ("https://a.test/b", "https://a.test/b/"),
+            ("https://a.test/b?c", "https://a.test/b"),
+            ("https://a.test:8443", "https://a.test"),
+            ("https://u@a.test", "https://a.test"),
+            ("https://a.test:port/", "https://a.test:port"),
+            ("ftp://a.test", "ftp://a.test/"),
+        ] {
+            assert!(!is_same(a, b), "{a} {b}");
+        }
+    }
+}
