@@ -40,7 +40,7 @@ function counted(name, command, count, exists = true) {
 
 function nodeSuite(name) {
   const folder = `tests/${name}`;
-  return counted(name, `node --test "${folder}/*.test.mjs"`, countNode, existsSync(folder));
+  return counted(name, `node --test --test-reporter=spec "${folder}/*.test.mjs"`, countNode, existsSync(folder));
 }
 
 /** Sums the result lines of `cargo test` and of wasm-bindgen's test runner. */

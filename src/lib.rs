@@ -14,4 +14,6 @@ pub mod broker;
 #[cfg(any(feature = "edge", feature = "js"))]
 pub mod host;
 
+mod wasm_pack;
+
 pub use error::{Code, Error, Result};
