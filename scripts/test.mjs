@@ -25,7 +25,7 @@ const suites = [
     `wasm-pack test --mode no-install --headless --chrome --chromedriver "$(command -v chromedriver)" -- --features js`,
     countCargo,
   ),
-  ...["worker", "differential", "package", "demo"].map(nodeSuite),
+  ...["signature", "worker", "differential", "package", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */

@@ -91,7 +91,14 @@ test("the official receiver gives the same verdicts, except for what is listed",
 
 test("the official receiver accepts what we sign, and nothing else", async () => {
   for (const { key, claims, token, body_base64 } of sign) {
-    const vector = { token, body_base64, keys: { current: key }, url: claims.sub, now: claims.iat * 1000, tolerance: 0 };
+    const vector = {
+      token,
+      body_base64,
+      keys: { current: key },
+      url: claims.sub,
+      now: claims.iat * 1000,
+      tolerance: 0,
+    };
     assert.equal(await official(vector), "ok");
     assert.notEqual(await official({ ...vector, keys: { current: "sig_other" } }), "ok");
     assert.notEqual(await official({ ...vector, body_base64: btoa("other") }), "ok");
@@ -103,7 +110,9 @@ test("the official receiver accepts what we sign, and nothing else", async () =>
 test("Web Crypto verifies the MAC and the body of what we sign", async () => {
   for (const { key, token, body_base64 } of sign) {
     const [header, payload, mac] = token.split(".");
-    const secret = await crypto.subtle.importKey("raw", Buffer.from(key), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+    const secret = await crypto.subtle.importKey("raw", Buffer.from(key), { name: "HMAC", hash: "SHA-256" }, false, [
+      "verify",
+    ]);
     const signed = Buffer.from(`${header}.${payload}`);
     assert.ok(await crypto.subtle.verify("HMAC", secret, Buffer.from(mac, "base64url"), signed));
     const digest = await crypto.subtle.digest("SHA-256", Buffer.from(body_base64, "base64"));
