@@ -3,7 +3,7 @@
 //! A module uses only what stands above it in [`LAYERS`]. Outside of `host` nothing reaches for a clock, entropy, the
 //! environment, files, sockets or JavaScript.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "layers/paths.rs"]
 mod paths;

@@ -8,8 +8,17 @@ pub fn is_same(a: &str, b: &str) -> bool {
     a == b || matches!((parts(a), parts(b)), (Some(a), Some(b)) if a == b)
 }
 
-/// Whether TLS is used, host in lower case, port, path with query.
-fn parts(url: &str) -> Option<(bool, String, u16, &str)> {
+#[derive(PartialEq)]
+struct Parts<'a> {
+    tls: bool,
+    user: &'a str,
+    host: String,
+    port: u16,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+fn parts(url: &str) -> Option<Parts<'_>> {
     let (scheme, rest) = url.split_once("://")?;
     let (tls, own_port) = if scheme.eq_ignore_ascii_case("https") {
         (true, 443)
@@ -19,16 +28,17 @@ fn parts(url: &str) -> Option<(bool, String, u16, &str)> {
         return None;
     };
     let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => {
-            (host, if port.is_empty() { own_port } else { port.parse().ok()? })
-        }
+        Some((host, "")) => (host, own_port),
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port.parse().ok()?),
+        Some((_, port)) if !port.contains(']') => return None,
         _ => (authority, own_port),
     };
-
     let path = if path.is_empty() { "/" } else { path };
-    (!host.is_empty()).then(|| (tls, host.to_ascii_lowercase(), port, path))
+    (!host.is_empty()).then(|| Parts { tls, user, host: host.to_ascii_lowercase(), port, path, query })
 }
 
 #[cfg(test)]
@@ -40,6 +50,7 @@ mod tests {
         for (a, b) in [
             ("https://a.test", "https://a.test/"),
             ("HTTPS://A.test:443/b?c=D#e", "https://a.test/b?c=D"),
+            ("https://a.test?c", "https://a.test:/?c"),
             ("http://[::1]:80/x", "http://[::1]/x"),
             ("not a url", "not a url"),
         ] {
@@ -55,7 +66,11 @@ mod tests {
             ("https://a.test/b", "https://a.test/b/"),
             ("https://a.test/b?c", "https://a.test/b"),
             ("https://a.test:8443", "https://a.test"),
+            ("https://a.test/?", "https://a.test/"),
             ("https://u@a.test", "https://a.test"),
+            ("https://u@a.test", "https://U@a.test"),
+            ("https://a.test:+443", "https://a.test"),
+            ("http://[::1]/", "http://[::2]/"),
             ("https://a.test:port/", "https://a.test:port"),
             ("ftp://a.test", "ftp://a.test/"),
         ] {

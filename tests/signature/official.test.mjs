@@ -39,6 +39,8 @@ const STRICTER = {
 
 /** Where our receiver accepts what the official one refuses, and why. */
 const WIDER = {
+  "the URL as a URL parser writes it": "hosts hand in parsed URLs; both name the same resource (RFC 3986 §6.2)",
+  "the URL without its fragment": "a fragment is never sent, so no host can hand it in",
   "UTF-8 with a byte order mark": "a body is bytes; the official receiver is handed text, from which the mark is gone",
   "UTF-16 with a byte order mark": "a body is bytes; read as UTF-8 it becomes another",
   "Latin-1": "a body is bytes, as above",

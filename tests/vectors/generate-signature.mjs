@@ -325,6 +325,22 @@ add("the URL with a slash more", "SignatureSubject", await changed({ sub: "https
 add("the URL in other letters", "SignatureSubject", await changed({ sub: "https://example.com/A" }), {
   url: "https://example.com/a",
 });
+const RFC_3986 = "Web Crypto; RFC 3986 §6.2";
+for (const [name, expect, sub, url] of [
+  ["the URL as a URL parser writes it", "ok", "HTTPS://Example.com:443", "https://example.com/"],
+  ["the URL without its fragment", "ok", "https://example.com/a?b=c#d", "https://example.com/a?b=c"],
+  ["the URL on another port", "SignatureSubject", "https://example.com/a", "https://example.com:8443/a"],
+  ["the URL without TLS", "SignatureSubject", "https://example.com/a", "http://example.com/a"],
+  ["the URL of another user", "SignatureSubject", "https://a@example.com/", "https://A@example.com/"],
+  [
+    "a URL that ends in the right one",
+    "SignatureSubject",
+    "https://evil.example/https://example.com/a",
+    "https://example.com/a",
+  ],
+]) {
+  add(name, expect, await changed({ sub }), { url, source: RFC_3986 });
+}
 add("an empty URL", "SignatureSubject", good, { url: "" });
 add("another URL, and it expired", "SignatureSubject", await changed({ exp: 1 }), { url: "https://example.com/other" });
 add("any URL, if none is asked for", "ok", await changed({ sub: "https://anywhere.example" }), { url: null });
