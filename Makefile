@@ -28,7 +28,8 @@ dev: ## Run the broker on port 8080 until stopped
 
 bench: ## Run the benchmarks
 	@scripts/setup bench
-	@scripts/bench
+	@scripts/build-npm
+	@scripts/node benches/run.mjs
 
 check: ## Format, lint and native tests: the fast part of `make test`
 	@scripts/setup check
