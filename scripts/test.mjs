@@ -8,6 +8,9 @@ const LOGS = "target/test-logs";
 const SUITE_LIMIT_MS = 20 * 60_000;
 const HEARTBEAT_MS = 15_000;
 const FAILURE_LINES = 80;
+// Plain text to count from, and patience with a browser on a busy machine.
+const ENV = { ...process.env, CARGO_TERM_COLOR: "never", NO_COLOR: "1", WASM_BINDGEN_TEST_TIMEOUT: "120" };
+delete ENV.FORCE_COLOR;
 const WASM = "--target wasm32-unknown-unknown";
 
 const suites = [
@@ -66,7 +69,7 @@ function run(suite, log) {
     const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
     const file = createWriteStream(log);
     // A process group of its own: what a suite started ends with it.
-    const child = spawn("bash", ["-c", suite.command], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("bash", ["-c", suite.command], { detached: true, env: ENV, stdio: ["ignore", "pipe", "pipe"] });
     stopRunning = () => kill(child.pid);
     let reason;
     const heartbeat = setInterval(() => console.log(`    ${seconds()} s ...`), HEARTBEAT_MS);

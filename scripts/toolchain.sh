@@ -28,6 +28,15 @@ use_toolchain() {
   export WASM_OPT_BIN=$NODE_BIN/wasm-opt
   export ESBUILD_BIN=$NODE_BIN/esbuild
   export WRANGLER_SEND_METRICS=false
+  # The target is named on every command line; as a variable it is taken for wasm-pack's (src/wasm_pack.rs).
+  unset CARGO_BUILD_TARGET
+}
+
+# newer FILE THAN...: whether the file exists and is newer than all the others.
+newer() {
+  local file=$1 other
+  shift
+  for other in "$@"; do [[ $file -nt $other ]] || return 1; done
 }
 
 say() { printf '%s\n' "$*"; }
