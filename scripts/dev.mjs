@@ -1,34 +1,62 @@
-// The broker on port 8080, with its storage in .orchestration/, until stopped.
+// `make dev`: the broker and the sample workflow on port 8080, with their storage in .orchestration/, until stopped.
+// Usage: scripts/node scripts/dev.mjs [--port 8080] [--verbose]
 
-import { mkdirSync } from "node:fs";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import { parseArgs } from "node:util";
 
-const PORT = 8080;
+const NODE_MINIMUM = [22, 12];
 const STORAGE = ".orchestration";
 
-mkdirSync(STORAGE, { recursive: true });
-const { workerOptions: worker } = workerOptions("wrangler.toml");
-const broker = new Miniflare(
-  convertV4MiniflareOptions({
-    ...worker,
-    host: "127.0.0.1",
-    port: PORT,
-    modulesRoot: "build",
-    modules: [
-      { type: "ESModule", path: "build/index.js" },
-      { type: "CompiledWasm", path: "build/index_bg.wasm" },
-    ],
-    resourcePersistencePath: STORAGE,
-  }),
-);
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor < NODE_MINIMUM[1])) {
+  fail(
+    `Node ${NODE_MINIMUM.join(".")} or newer is needed, this is ${process.versions.node}; \`make dev\` brings its own`,
+  );
+}
 
-const url = await broker.ready;
-console.log(`The broker listens at ${url.origin}. Ctrl-C stops it; its storage stays in ${STORAGE}/.`);
+const { values } = parseArgs({
+  options: { port: { type: "string", default: "8080" }, verbose: { type: "boolean", default: false } },
+});
+const port = Number(values.port);
+if (!Number.isInteger(port) || port < 1 || port > 65535)
+  fail(`--port must be a number from 1 to 65535, got '${values.port}'`);
 
+// Only now, so that an old Node gets the sentence above and not a syntax error.
+const { developmentBindings, startWorker } = await import("./workerd.mjs");
+
+const bindings = developmentBindings();
+let broker;
+try {
+  broker = await startWorker({ port, persistDir: STORAGE, bindings, onLog: (line) => console.error(line) });
+} catch (error) {
+  if (error.code !== "EADDRINUSE") fail(error.message);
+  fail(`port ${port} is taken by another program: stop it, or run \`scripts/node scripts/dev.mjs --port ${port + 1}\``);
+}
+
+console.log(`
+  The broker is ready. Its storage stays in ${STORAGE}/; Ctrl-C stops it.
+
+  QSTASH_URL="${broker.url}"
+  QSTASH_TOKEN="${bindings.QSTASH_TOKEN}"
+  QSTASH_CURRENT_SIGNING_KEY="${bindings.QSTASH_CURRENT_SIGNING_KEY}"
+  QSTASH_NEXT_SIGNING_KEY="${bindings.QSTASH_NEXT_SIGNING_KEY}"
+
+  A sample workflow in Rust:  ${broker.url}/samples/order
+`);
+
+let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    await broker.dispose();
+  process.on(signal, async () => {
+    if (stopping) return;
+    stopping = true;
+    await broker.stop();
+    console.log("The broker has stopped.");
     process.exit(0);
   });
+}
+await broker.exited;
+if (!stopping) fail(`workerd ended by itself:\n${broker.logs()}`);
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
 }
