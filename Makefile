@@ -28,8 +28,7 @@ dev: ## Run the broker on port 8080 until stopped
 
 bench: ## Run the benchmarks
 	@scripts/setup bench
-	@scripts/build-npm
-	@scripts/node benches/run.mjs
+	@scripts/bench
 
 check: ## Format, lint and native tests: the fast part of `make test`
 	@scripts/setup check

@@ -28,7 +28,14 @@ const suites = [
     `wasm-pack test --mode no-install --headless --chrome --chromedriver "$(command -v chromedriver)" -- --features js`,
     countCargo,
   ),
-  ...["signature", "worker", "differential", "package", "demo"].map(nodeSuite),
+  ...["signature", "worker", "differential"].map(nodeSuite),
+  counted(
+    "differential ours",
+    "DIFFERENTIAL_CANDIDATE=ours node --test --test-reporter=spec tests/differential/differential.test.mjs",
+    countNode,
+    existsSync("pkg/build.mjs"),
+  ),
+  ...["package", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */

@@ -11,7 +11,9 @@
 export function differences(expected, actual, path = "") {
   if (isBranch(expected) && isBranch(actual) && Array.isArray(expected) === Array.isArray(actual)) {
     const keys = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
-    const inside = keys.flatMap((key) => differences(expected[key], actual[key], join(path, key, Array.isArray(expected))));
+    const inside = keys.flatMap((key) =>
+      differences(expected[key], actual[key], join(path, key, Array.isArray(expected))),
+    );
     const [before, after] = [Object.keys(expected), Object.keys(actual)];
     if (inside.length > 0 || before.join() === after.join()) return inside;
     return [{ path: `${path} (order of fields)`, expected: before, actual: after }];
@@ -26,7 +28,11 @@ export const report = (list, { expected = "expected", actual = "actual" } = {}) 
 function block({ path, expected, actual }, expectedName, actualName) {
   const width = Math.max(expectedName.length, actualName.length) + 2;
   const [one, other] = [shown(expected), shown(actual)];
-  const lines = [`  ${path || "(whole)"}`, `    ${expectedName.padEnd(width)}${one}`, `    ${actualName.padEnd(width)}${other}`];
+  const lines = [
+    `  ${path || "(whole)"}`,
+    `    ${expectedName.padEnd(width)}${one}`,
+    `    ${actualName.padEnd(width)}${other}`,
+  ];
   if (typeof expected === "string" && typeof actual === "string" && one.length > 40) {
     lines.push(`${" ".repeat(4 + width + firstDifference(one, other))}^ first difference`);
   }

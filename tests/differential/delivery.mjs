@@ -109,7 +109,13 @@ export function ran(stepId, stepName, ...result) {
   };
 }
 
-export const slept = (stepId, stepName, sleepFor) => ({ stepId, stepName, stepType: "SleepFor", sleepFor, concurrent: 1 });
+export const slept = (stepId, stepName, sleepFor) => ({
+  stepId,
+  stepName,
+  stepType: "SleepFor",
+  sleepFor,
+  concurrent: 1,
+});
 
 export const sleptUntil = (stepId, stepName, sleepUntil) => ({
   stepId,
@@ -141,7 +147,9 @@ export function signed(delivery, { key = CURRENT_KEY, claims = {}, header = { al
     nbf: 0,
     iat: 1700000000,
     jti: "jwt_of_the_tests",
-    body: createHash("sha256").update(delivery.body ?? "").digest("base64url"),
+    body: createHash("sha256")
+      .update(delivery.body ?? "")
+      .digest("base64url"),
     ...claims,
   };
   const signedPart = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");

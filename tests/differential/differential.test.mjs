@@ -7,46 +7,59 @@ import { after, describe, test } from "node:test";
 
 import { differences, report } from "./compare.mjs";
 import { differential, recordingOf } from "./differential.mjs";
-import * as implementations from "./implementations.mjs";
+import { official, ours } from "./implementations.mjs";
 import { INTENDED_DIFFERENCES } from "./intended-differences.mjs";
 import { readGolden } from "./recordings.mjs";
 import { TOPICS } from "./scenarios/index.mjs";
 
+const implementations = { official, ours };
 const CANDIDATE = process.env.DIFFERENTIAL_CANDIDATE ?? "official";
 
-assert.ok(CANDIDATE in implementations, `DIFFERENTIAL_CANDIDATE is ${CANDIDATE}; expected ${Object.keys(implementations).join(" or ")}`);
+assert.ok(
+  CANDIDATE in implementations,
+  `DIFFERENTIAL_CANDIDATE is ${CANDIDATE}; expected ${Object.keys(implementations).join(" or ")}`,
+);
 const reference = await implementations.official();
 const candidate = await implementations[CANDIDATE]();
 const table = CANDIDATE === "official" ? [] : INTENDED_DIFFERENCES;
 
-describe(CANDIDATE === "official" ? `${reference.name} against itself` : `${candidate.name} against ${reference.name}`, () => {
-  const used = new Set();
+describe(
+  CANDIDATE === "official" ? `${reference.name} against itself` : `${candidate.name} against ${reference.name}`,
+  () => {
+    const used = new Set();
 
-  for (const [topic, scenarios] of Object.entries(TOPICS)) {
-    describe(topic, async () => {
-      const golden = await readGolden(topic);
+    for (const [topic, scenarios] of Object.entries(TOPICS)) {
+      describe(topic, async () => {
+        const golden = await readGolden(topic);
 
-      test("the golden recordings are of these scenarios", () => {
-        assert.deepEqual(Object.keys(golden), scenarios.map(({ name }) => name), "run record.mjs");
-      });
-
-      for (const scenario of scenarios) {
-        test(scenario.name, async () => {
-          const recording = await recordingOf(scenario, reference);
-          const drift = differences(golden[scenario.name], recording);
-          if (drift.length > 0) {
-            assert.fail(`the reference no longer does what was recorded; if that is right, run record.mjs\n${report(drift, { expected: "golden", actual: "now" })}`);
-          }
-          const result = await differential(scenario, recording, candidate, table);
-          for (const entry of result.used) used.add(entry);
-          if (result.unexpected.length > 0) assert.fail(`${scenario.name}\n${result.text}`);
+        test("the golden recordings are of these scenarios", () => {
+          assert.deepEqual(
+            Object.keys(golden),
+            scenarios.map(({ name }) => name),
+            "run record.mjs",
+          );
         });
-      }
-    });
-  }
 
-  after(() => {
-    const stale = table.filter((entry) => !used.has(entry));
-    assert.deepEqual(stale, [], "intended differences that cover nothing any more; remove them");
-  });
-});
+        for (const scenario of scenarios) {
+          test(scenario.name, async () => {
+            const recording = await recordingOf(scenario, reference);
+            const drift = differences(golden[scenario.name], recording);
+            if (drift.length > 0) {
+              assert.fail(
+                `the reference no longer does what was recorded; if that is right, run record.mjs\n${report(drift, { expected: "golden", actual: "now" })}`,
+              );
+            }
+            const result = await differential(scenario, recording, candidate, table);
+            for (const entry of result.used) used.add(entry);
+            if (result.unexpected.length > 0) assert.fail(`${scenario.name}\n${result.text}`);
+          });
+        }
+      });
+    }
+
+    after(() => {
+      const stale = table.filter((entry) => !used.has(entry));
+      assert.deepEqual(stale, [], "intended differences that cover nothing any more; remove them");
+    });
+  },
+);

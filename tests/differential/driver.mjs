@@ -110,7 +110,9 @@ function deliveryOf(item, history) {
 }
 
 const shown = (value) =>
-  typeof value === "string" ? JSON.stringify(value) : inspect(value, { depth: null, breakLength: Infinity, compact: true });
+  typeof value === "string"
+    ? JSON.stringify(value)
+    : inspect(value, { depth: null, breakLength: Infinity, compact: true });
 
 function muteConsole() {
   const kept = { log: console.log, warn: console.warn, error: console.error, info: console.info, debug: console.debug };

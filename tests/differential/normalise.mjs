@@ -2,7 +2,8 @@
 
 const RANDOM_RUN_ID = /wfr_[A-Za-z0-9_-]{21}(?![A-Za-z0-9_-])/g;
 const TELEMETRY = /upstash-telemetry-/i;
-const CONNECTION = /^(host|connection|content-length|transfer-encoding|user-agent|accept.*|sec-fetch-.*|priority|keep-alive|date)$/i;
+const CONNECTION =
+  /^(host|connection|content-length|transfer-encoding|user-agent|accept.*|sec-fetch-.*|priority|keep-alive|date)$/i;
 const SDK_NAME = "upstash-workflow-sdk";
 
 /**

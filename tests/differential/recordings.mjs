@@ -19,5 +19,8 @@ export async function writeGolden(topic, scenarios) {
     return `    ${JSON.stringify(name)}: [\n${lines.join(",\n")}\n    ]`;
   });
   await mkdir(new URL("./golden/", import.meta.url), { recursive: true });
-  await writeFile(fileOf(topic), `{\n  "source": ${JSON.stringify(SOURCE)},\n  "scenarios": {\n${blocks.join(",\n")}\n  }\n}\n`);
+  await writeFile(
+    fileOf(topic),
+    `{\n  "source": ${JSON.stringify(SOURCE)},\n  "scenarios": {\n${blocks.join(",\n")}\n  }\n}\n`,
+  );
 }

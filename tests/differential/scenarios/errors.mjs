@@ -55,7 +55,13 @@ const special = Object.keys(THROWN).filter((kind) => kind.startsWith("Workflow")
 export default [
   ...byKind("step throws", throwing, resume()),
   ...byKind("step rejects", rejecting, resume(), ["Error", "text", ...special]),
-  ...byKind("group member throws", inGroup, resume([planned(1, "left", 2)]), ["Error", "own error class", "text", "null", ...special]),
+  ...byKind("group member throws", inGroup, resume([planned(1, "left", 2)]), [
+    "Error",
+    "own error class",
+    "text",
+    "null",
+    ...special,
+  ]),
   ...byKind(
     "route throws between steps",
     (make) => (tools) => async (context) => {
@@ -152,33 +158,44 @@ export default [
   },
   {
     name: "try and catch around a step",
-    route: ({ trace }) => async (context) => {
-      let caught = false;
-      try {
-        await context.run("a", () => 1);
-      } catch {
-        caught = true;
-      }
-      await context.run("b", () => trace("b runs", caught));
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        let caught = false;
+        try {
+          await context.run("a", () => 1);
+        } catch {
+          caught = true;
+        }
+        await context.run("b", () => trace("b runs", caught));
+      },
     deliveries: [resume(), resume([ran(1, "a", 1)])],
   },
   {
     name: "try and finally around a replayed step",
-    route: ({ trace }) => async (context) => {
-      const seen = [];
-      try {
-        seen.push(await context.run("a", () => 1));
-      } finally {
-        seen.push("finally");
-      }
-      await context.run("b", () => trace(seen));
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        const seen = [];
+        try {
+          seen.push(await context.run("a", () => 1));
+        } finally {
+          seen.push("finally");
+        }
+        await context.run("b", () => trace(seen));
+      },
     deliveries: [resume([ran(1, "a", 1)])],
   },
   {
     name: "errors of the last group result do not run again",
     route: inGroup(() => new Error("must not run")),
-    deliveries: [resume([planned(1, "left", 2), planned(2, "right", 2), within(2, ran(1, "left", 1)), within(2, ran(2, "right", 2))])],
+    deliveries: [
+      resume([
+        planned(1, "left", 2),
+        planned(2, "right", 2),
+        within(2, ran(1, "left", 1)),
+        within(2, ran(2, "right", 2)),
+      ]),
+    ],
   },
 ];

@@ -5,14 +5,23 @@ const order = () => async (context) => {
 };
 
 /** A failure function that records all it is given and returns `value`. */
-const telling = (value) => ({ trace }) => ({
-  failureFunction: async ({ context, failStatus, failResponse, failHeaders, failStack }) => {
-    trace(failStatus, failResponse, failHeaders, failStack);
-    trace(context.workflowRunId, context.url, context.requestPayload, context.workflowRunCreatedAt, context.retried, context.labels);
-    trace([...context.headers.entries()].filter(([name]) => name.startsWith("x-")));
-    return value;
-  },
-});
+const telling =
+  (value) =>
+  ({ trace }) => ({
+    failureFunction: async ({ context, failStatus, failResponse, failHeaders, failStack }) => {
+      trace(failStatus, failResponse, failHeaders, failStack);
+      trace(
+        context.workflowRunId,
+        context.url,
+        context.requestPayload,
+        context.workflowRunCreatedAt,
+        context.retried,
+        context.labels,
+      );
+      trace([...context.headers.entries()].filter(([name]) => name.startsWith("x-")));
+      return value;
+    },
+  });
 
 const told = (name, failure = {}, more = {}) => ({
   name: `failure callback: ${name}`,
@@ -23,7 +32,11 @@ const told = (name, failure = {}, more = {}) => ({
 
 export default [
   told("all that the function is given"),
-  told("user headers and label", {}, { headers: { "x-custom": "kept", "x-vercel-id": "dropped", "upstash-label": "one,two", "upstash-retried": "1" } }),
+  told(
+    "user headers and label",
+    {},
+    { headers: { "x-custom": "kept", "x-vercel-id": "dropped", "upstash-label": "one,two", "upstash-retried": "1" } },
+  ),
   told("response that is not JSON", { body: base64("<html>gateway</html>") }),
   told("response without message", { body: base64('{"other":1}') }),
   told("empty response", { body: "" }),
@@ -32,11 +45,29 @@ export default [
   told("no payload", { sourceBody: undefined }),
   told("payload that is text", { sourceBody: base64("plain ✓") }),
   told("other run id in the body", { workflowRunId: "wfr_in_body" }),
-  told("only the header Upstash-Workflow-Failure-Callback", {}, { headers: { "upstash-workflow-is-failure": undefined } }),
-  told("with the protocol version, without Upstash-Workflow-Is-Failure", {}, { headers: { "upstash-workflow-sdk-version": "1", "upstash-workflow-is-failure": undefined } }),
+  told(
+    "only the header Upstash-Workflow-Failure-Callback",
+    {},
+    { headers: { "upstash-workflow-is-failure": undefined } },
+  ),
+  told(
+    "with the protocol version, without Upstash-Workflow-Is-Failure",
+    {},
+    { headers: { "upstash-workflow-sdk-version": "1", "upstash-workflow-is-failure": undefined } },
+  ),
   { name: "failure callback: no function", route: order, deliveries: [failureCallback()] },
-  { name: "failure callback: function returns nothing", route: order, options: telling(undefined), deliveries: [failureCallback()] },
-  { name: "failure callback: function returns an object", route: order, options: telling({ a: [1] }), deliveries: [failureCallback()] },
+  {
+    name: "failure callback: function returns nothing",
+    route: order,
+    options: telling(undefined),
+    deliveries: [failureCallback()],
+  },
+  {
+    name: "failure callback: function returns an object",
+    route: order,
+    options: telling({ a: [1] }),
+    deliveries: [failureCallback()],
+  },
   {
     name: "failure callback: function throws",
     route: order,
@@ -52,7 +83,10 @@ export default [
     route: order,
     options: telling("noted"),
     engineText: true,
-    deliveries: [{ ...failureCallback(), body: "{" }, { ...failureCallback(), body: "" }],
+    deliveries: [
+      { ...failureCallback(), body: "{" },
+      { ...failureCallback(), body: "" },
+    ],
   },
   {
     name: "failure callback: no run id",

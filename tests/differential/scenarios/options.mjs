@@ -1,8 +1,10 @@
 import { failureCallback, resume, trigger, WORKFLOW_URL } from "../delivery.mjs";
 
-const order = ({ trace }) => async (context) => {
-  await context.run("a", () => trace(context.url, context.requestPayload));
-};
+const order =
+  ({ trace }) =>
+  async (context) => {
+    await context.run("a", () => trace(context.url, context.requestPayload));
+  };
 
 const both = [trigger('{"orderId":1}'), resume()];
 
@@ -24,15 +26,30 @@ export default [
   })),
   { name: "option url", route: order, options: () => ({ url: "https://public.test/flow?x=1" }), deliveries: both },
   { name: "option baseUrl", route: order, options: () => ({ baseUrl: "https://tunnel.test" }), deliveries: both },
-  { name: "option baseUrl with a path", route: order, options: () => ({ baseUrl: "https://tunnel.test/deep" }), deliveries: both },
+  {
+    name: "option baseUrl with a path",
+    route: order,
+    options: () => ({ baseUrl: "https://tunnel.test/deep" }),
+    deliveries: both,
+  },
   {
     name: "options url and baseUrl",
     route: order,
     options: () => ({ url: "https://public.test/flow", baseUrl: "https://tunnel.test" }),
     deliveries: both,
   },
-  { name: "UPSTASH_WORKFLOW_URL in env", route: order, env: { UPSTASH_WORKFLOW_URL: "https://env.test" }, deliveries: both },
-  { name: "option url that is no url", route: order, options: () => ({ url: "ftp://public.test/flow" }), deliveries: both },
+  {
+    name: "UPSTASH_WORKFLOW_URL in env",
+    route: order,
+    env: { UPSTASH_WORKFLOW_URL: "https://env.test" },
+    deliveries: both,
+  },
+  {
+    name: "option url that is no url",
+    route: order,
+    options: () => ({ url: "ftp://public.test/flow" }),
+    deliveries: both,
+  },
   { name: "option disableTelemetry", route: order, options: () => ({ disableTelemetry: true }), deliveries: both },
   { name: "option verbose", route: order, options: () => ({ verbose: true }), deliveries: both },
   {
@@ -67,7 +84,9 @@ export default [
   {
     name: "option qstashClient",
     route: order,
-    options: ({ Client, qstashUrl }) => ({ qstashClient: new Client({ baseUrl: qstashUrl, token: "token-of-the-client" }) }),
+    options: ({ Client, qstashUrl }) => ({
+      qstashClient: new Client({ baseUrl: qstashUrl, token: "token-of-the-client" }),
+    }),
     env: { QSTASH_URL: "http://127.0.0.1:9", QSTASH_TOKEN: "unused" },
     deliveries: both,
   },
@@ -79,7 +98,12 @@ export default [
     }),
     deliveries: both,
   },
-  { name: "option qstashClient as settings", route: order, options: () => ({ qstashClient: { headers: { "x-bypass": "secret" } } }), deliveries: both },
+  {
+    name: "option qstashClient as settings",
+    route: order,
+    options: () => ({ qstashClient: { headers: { "x-bypass": "secret" } } }),
+    deliveries: both,
+  },
   {
     name: "base url of QStash with a slash at the end",
     route: order,
@@ -92,5 +116,9 @@ export default [
     options: () => ({ failureFunction: () => "not called" }),
     deliveries: both,
   },
-  { name: "failure callback to an endpoint on another path", route: order, deliveries: [{ ...failureCallback(), url: `${WORKFLOW_URL}/failed` }] },
+  {
+    name: "failure callback to an endpoint on another path",
+    route: order,
+    deliveries: [{ ...failureCallback(), url: `${WORKFLOW_URL}/failed` }],
+  },
 ];

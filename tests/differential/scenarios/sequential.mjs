@@ -1,33 +1,37 @@
-import { lazy, historyOf, ran, resume, trigger, RUN_ID, WORKFLOW_URL } from "../delivery.mjs";
+import { historyOf, lazy, RUN_ID, ran, resume, trigger, WORKFLOW_URL } from "../delivery.mjs";
 
 /** Three steps, with what the workflow sees of each. */
-const order = ({ trace }) => async (context) => {
-  const valid = await context.run("validate", () => {
-    trace("validate runs", context.requestPayload);
-    return { ok: true, orderId: context.requestPayload.orderId };
-  });
-  trace("validate gave", valid);
-  const charge = await context.run("charge", async () => {
-    await Promise.resolve();
-    trace("charge runs");
-    return "ch_1";
-  });
-  trace("charge gave", charge);
-  const shipped = await context.run("ship", () => {
-    trace("ship runs");
-    return [valid.orderId, charge];
-  });
-  trace("ship gave", shipped);
-  return { shipped };
-};
+const order =
+  ({ trace }) =>
+  async (context) => {
+    const valid = await context.run("validate", () => {
+      trace("validate runs", context.requestPayload);
+      return { ok: true, orderId: context.requestPayload.orderId };
+    });
+    trace("validate gave", valid);
+    const charge = await context.run("charge", async () => {
+      await Promise.resolve();
+      trace("charge runs");
+      return "ch_1";
+    });
+    trace("charge gave", charge);
+    const shipped = await context.run("ship", () => {
+      trace("ship runs");
+      return [valid.orderId, charge];
+    });
+    trace("ship gave", shipped);
+    return { shipped };
+  };
 
 const validated = ran(1, "validate", { ok: true, orderId: 42 });
 const charged = ran(2, "charge", "ch_1");
 const shipped = ran(3, "ship", [42, "ch_1"]);
 
-const oneStep = ({ trace }) => async (context) => {
-  await context.run("only", () => trace(context.requestPayload, typeof context.requestPayload));
-};
+const oneStep =
+  ({ trace }) =>
+  async (context) => {
+    await context.run("only", () => trace(context.requestPayload, typeof context.requestPayload));
+  };
 
 export default [
   { name: "first invocation starts a run", route: order, deliveries: [trigger('{"orderId":42}')] },
@@ -36,7 +40,11 @@ export default [
   { name: "two steps done: the third runs", route: order, deliveries: [resume([validated, charged])] },
   { name: "all steps done: the run ends", route: order, deliveries: [resume([validated, charged, shipped])] },
   { name: "a whole sequential run", route: order, conversation: trigger('{"orderId":42}') },
-  { name: "two runs of one endpoint have two ids", route: order, deliveries: [trigger('{"orderId":1}'), trigger('{"orderId":2}')] },
+  {
+    name: "two runs of one endpoint have two ids",
+    route: order,
+    deliveries: [trigger('{"orderId":1}'), trigger('{"orderId":2}')],
+  },
   {
     name: "first invocation forwards user headers",
     route: order,
@@ -78,7 +86,10 @@ export default [
   {
     name: "first invocation carries a label",
     route: order,
-    deliveries: [trigger("{}", { headers: { "upstash-label": "one" } }), trigger("{}", { headers: { "upstash-label": "one,two" } })],
+    deliveries: [
+      trigger("{}", { headers: { "upstash-label": "one" } }),
+      trigger("{}", { headers: { "upstash-label": "one,two" } }),
+    ],
   },
   {
     name: "steps do not repeat user headers and label",
@@ -112,20 +123,33 @@ export default [
   {
     name: "payload as the workflow sees it",
     route: oneStep,
-    deliveries: ['{"a":[1,{"b":null}]}', '"123"', "123", "null", "true", "plain ✓", ""].map((payload) => resume([], { payload })),
+    deliveries: ['{"a":[1,{"b":null}]}', '"123"', "123", "null", "true", "plain ✓", ""].map((payload) =>
+      resume([], { payload }),
+    ),
   },
   {
     name: "what the context tells",
-    route: ({ trace }) => async (context) => {
-      await context.run("look", () => {
-        trace(context.workflowRunId, context.url, context.workflowRunCreatedAt, context.retried, context.label, context.labels);
-        trace([...context.headers.entries()].filter(([name]) => name.startsWith("x-")));
-        trace(context.env.OWN);
-      });
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        await context.run("look", () => {
+          trace(
+            context.workflowRunId,
+            context.url,
+            context.workflowRunCreatedAt,
+            context.retried,
+            context.label,
+            context.labels,
+          );
+          trace([...context.headers.entries()].filter(([name]) => name.startsWith("x-")));
+          trace(context.env.OWN);
+        });
+      },
     env: { OWN: "value" },
     deliveries: [
-      resume([], { headers: { "x-custom": "kept", "x-vercel-id": "dropped", "upstash-label": "one,two", "upstash-retried": "2" } }),
+      resume([], {
+        headers: { "x-custom": "kept", "x-vercel-id": "dropped", "upstash-label": "one,two", "upstash-retried": "2" },
+      }),
     ],
   },
   {
@@ -139,40 +163,47 @@ export default [
   },
   {
     name: "loops and branches replay",
-    route: ({ trace }) => async (context) => {
-      let sum = 0;
-      for (let index = 1; index <= 3; index += 1) {
-        sum += await context.run(`add ${index}`, () => index);
-        trace("sum", sum);
-        if (sum === 3) await context.run("at three", () => null);
-      }
-      return sum;
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        let sum = 0;
+        for (let index = 1; index <= 3; index += 1) {
+          sum += await context.run(`add ${index}`, () => index);
+          trace("sum", sum);
+          if (sum === 3) await context.run("at three", () => null);
+        }
+        return sum;
+      },
     conversation: trigger("{}"),
   },
   {
     name: "steps in called functions replay",
-    route: ({ trace }) => async (context) => {
-      const inner = async (name) => `${await context.run(`${name} a`, () => "a")}${await context.run(`${name} b`, () => "b")}`;
-      trace(await inner("first"));
-      return await inner("second");
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        const inner = async (name) =>
+          `${await context.run(`${name} a`, () => "a")}${await context.run(`${name} b`, () => "b")}`;
+        trace(await inner("first"));
+        return await inner("second");
+      },
     conversation: trigger("{}"),
   },
   {
     name: "the same step name twice",
-    route: ({ trace }) => async (context) => {
-      trace(await context.run("same", () => 1));
-      trace(await context.run("same", () => 2));
-    },
+    route:
+      ({ trace }) =>
+      async (context) => {
+        trace(await context.run("same", () => 1));
+        trace(await context.run("same", () => 2));
+      },
     conversation: trigger("{}"),
   },
   {
     name: "step names beyond ASCII",
     route: () => async (context) => {
-      await context.run("步骤 \"1\" \\ \n é 😀", () => 1);
+      await context.run('步骤 "1" \\ \n é 😀', () => 1);
     },
-    deliveries: [resume(), resume([ran(1, "步骤 \"1\" \\ \n é 😀", 1)])],
+    deliveries: [resume(), resume([ran(1, '步骤 "1" \\ \n é 😀', 1)])],
   },
   {
     name: "a step without a name",
@@ -198,5 +229,9 @@ export default [
       }),
     ],
   },
-  { name: "the url of the request is the workflow's", route: order, deliveries: [{ ...resume(), url: `${WORKFLOW_URL}?tenant=a%20b&x=1` }] },
+  {
+    name: "the url of the request is the workflow's",
+    route: order,
+    deliveries: [{ ...resume(), url: `${WORKFLOW_URL}?tenant=a%20b&x=1` }],
+  },
 ];

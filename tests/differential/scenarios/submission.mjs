@@ -3,17 +3,25 @@ import { planned, ran, resume, slept, trigger } from "../delivery.mjs";
 const REFUSALS = [400, 401, 404, 412, 429, 500, 503].map((status) => ({ status, body: { error: "told by QStash" } }));
 
 const DAILY_LIMIT = { "ratelimit-limit": "1000", "ratelimit-remaining": "0", "ratelimit-reset": "1700000000" };
-const BURST_LIMIT = { "burst-ratelimit-limit": "100", "burst-ratelimit-remaining": "0", "burst-ratelimit-reset": "1700000000" };
-
-const single = ({ trace }) => async (context) => {
-  await context.run("a", () => trace("a runs"));
+const BURST_LIMIT = {
+  "burst-ratelimit-limit": "100",
+  "burst-ratelimit-remaining": "0",
+  "burst-ratelimit-reset": "1700000000",
 };
+
+const single =
+  ({ trace }) =>
+  async (context) => {
+    await context.run("a", () => trace("a runs"));
+  };
 const sleep = () => async (context) => {
   await context.sleep("pause", 1);
 };
-const group = ({ trace }) => async (context) => {
-  await Promise.all([context.run("x", () => trace("x runs")), context.run("y", () => 2)]);
-};
+const group =
+  ({ trace }) =>
+  async (context) => {
+    await Promise.all([context.run("x", () => trace("x runs")), context.run("y", () => 2)]);
+  };
 
 const refused = (title, route, delivery, on = "batch") =>
   REFUSALS.map((answer) => ({
@@ -66,6 +74,8 @@ export default [
       await context.sleep("pause", 1);
       await context.run("a", () => 1);
     },
-    deliveries: [resume([slept(1, "pause", 1)], { answers: { batch: { status: 400, body: { error: "run was cancelled" } } } })],
+    deliveries: [
+      resume([slept(1, "pause", 1)], { answers: { batch: { status: 400, body: { error: "run was cancelled" } } } }),
+    ],
   },
 ];

@@ -11,7 +11,7 @@ const VALUES = {
   fraction: () => 0.1,
   "large number": () => 1e21,
   "small number": () => 1e-7,
-  "unsafe integer": () => 9007199254740993,
+  "unsafe integer": () => 2 ** 53,
   NaN: () => NaN,
   Infinity: () => Infinity,
   "empty text": () => "",
@@ -36,11 +36,14 @@ const VALUES = {
   symbol: () => Symbol("x"),
 };
 
-const returning = (value) => ({ trace }) => async (context) => {
-  const seen = await context.run("value", value);
-  trace(seen);
-  return seen;
-};
+const returning =
+  (value) =>
+  ({ trace }) =>
+  async (context) => {
+    const seen = await context.run("value", value);
+    trace(seen);
+    return seen;
+  };
 
 const submitted = Object.entries(VALUES).map(([kind, value]) => ({
   name: `step result: ${kind}`,
@@ -63,25 +66,38 @@ const returned = Object.entries(VALUES).map(([kind, value]) => ({
   deliveries: [resume([ran(1, "value", 1)])],
 }));
 
-const out = (...value) => [{ stepId: 1, stepName: "value", stepType: "Run", ...(value.length ? { out: value[0] } : {}), concurrent: 1 }];
+const out = (...value) => [
+  { stepId: 1, stepName: "value", stepType: "Run", ...(value.length ? { out: value[0] } : {}), concurrent: 1 },
+];
 
 const odd = [
-  { name: "replayed out that is not JSON", route: returning(() => 1), deliveries: [resume(out("not json")), resume(out(""))] },
-  { name: "replayed out that is an object", route: returning(() => 1), deliveries: [resume(out({ a: 1 })), resume(out([1])), resume(out(null))] },
+  {
+    name: "replayed out that is not JSON",
+    route: returning(() => 1),
+    deliveries: [resume(out("not json")), resume(out(""))],
+  },
+  {
+    name: "replayed out that is an object",
+    route: returning(() => 1),
+    deliveries: [resume(out({ a: 1 })), resume(out([1])), resume(out(null))],
+  },
   { name: "replayed out that is a number", route: returning(() => 1), deliveries: [resume(out(1)), resume(out(true))] },
   {
     name: "history in UTF-8 with a byte order mark or broken bytes",
-    route: ({ trace }) => async (context) => {
-      trace(await context.run("value", () => 1));
-      await context.run("payload", () => trace(context.requestPayload));
-    },
-    deliveries: [Buffer.from([0xef, 0xbb, 0xbf, 0x22, 0x61, 0x22]), Buffer.from([0x22, 0xff, 0xc3, 0x22])].map((bytes) =>
-      delivered(
-        JSON.stringify([
-          { messageId: "msg_h0", body: bytes.toString("base64"), callType: "step" },
-          { messageId: "msg_h1", body: base64(JSON.stringify(ran(1, "value", "é"))), callType: "step" },
-        ]),
-      ),
+    route:
+      ({ trace }) =>
+      async (context) => {
+        trace(await context.run("value", () => 1));
+        await context.run("payload", () => trace(context.requestPayload));
+      },
+    deliveries: [Buffer.from([0xef, 0xbb, 0xbf, 0x22, 0x61, 0x22]), Buffer.from([0x22, 0xff, 0xc3, 0x22])].map(
+      (bytes) =>
+        delivered(
+          JSON.stringify([
+            { messageId: "msg_h0", body: bytes.toString("base64"), callType: "step" },
+            { messageId: "msg_h1", body: base64(JSON.stringify(ran(1, "value", "é"))), callType: "step" },
+          ]),
+        ),
     ),
   },
   {
