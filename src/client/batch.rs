@@ -23,7 +23,13 @@ impl Client {
     /// The request that sends `items`.
     pub fn batch(&self, items: &[BatchItem]) -> Request {
         // A slice of strings always serialises.
-        let body = serde_json::to_vec(items).unwrap_or_default();
+        let body = if self.headers.is_empty() {
+            serde_json::to_vec(items).unwrap_or_default()
+        } else {
+            let with_own =
+                |item: &BatchItem| BatchItem { headers: self.with_own_headers(&item.headers), ..item.clone() };
+            serde_json::to_vec(&items.iter().map(with_own).collect::<Vec<_>>()).unwrap_or_default()
+        };
         self.request(Method::Post, "/v2/batch").header(header::CONTENT_TYPE, "application/json").body(body)
     }
 }

@@ -70,15 +70,7 @@ impl Message {
     ///
     /// [`Code::InvalidRequest`] if a setting contradicts itself.
     pub fn wire_headers(&self) -> Result<Headers> {
-        let mut headers = Headers::new();
-        for (name, value) in self.headers.iter() {
-            let lower = name.to_ascii_lowercase();
-            if lower.starts_with("content-type") || lower.starts_with("upstash-") {
-                headers.set(name, value);
-            } else {
-                headers.set(format!("{}{name}", header::FORWARD_PREFIX), value);
-            }
-        }
+        let mut headers = destination_headers(&self.headers)?;
         let mut set = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 headers.set(name, value);
@@ -138,12 +130,27 @@ impl Client {
     pub fn publish(&self, message: &Message) -> Result<Request> {
         check_destination(&message.destination)?;
         let mut request = self.request(Method::Post, &format!("/v2/publish/{}", message.destination));
-        for (name, value) in message.wire_headers()?.iter() {
+        for (name, value) in self.with_own_headers(&message.wire_headers()?).iter() {
             request.headers.set(name, value);
         }
         request.body = message.body.clone().unwrap_or_default();
         Ok(request)
     }
+}
+
+/// A message's headers for its destination, in the words of the wire: prefixed, unless they speak to the broker itself.
+pub(super) fn destination_headers(headers: &Headers) -> Result<Headers> {
+    let mut prefixed = Headers::new();
+    for (name, value) in headers.iter() {
+        check_header(name, value)?;
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("content-type") || lower.starts_with("upstash-") {
+            prefixed.set(name, value);
+        } else {
+            prefixed.set(format!("{}{name}", header::FORWARD_PREFIX), value);
+        }
+    }
+    Ok(prefixed)
 }
 
 fn check_destination(destination: &str) -> Result<()> {

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{Method, Request, Response, header};
+use crate::wire::{Headers, Method, Request, Response, header};
 
 /// QStash's own address, in the European region.
 pub const DEFAULT_BASE_URL: &str = "https://qstash.upstash.io";
@@ -27,6 +27,7 @@ pub const DEFAULT_BASE_URL: &str = "https://qstash.upstash.io";
 pub struct Client {
     base_url: String,
     token: String,
+    headers: Headers,
 }
 
 impl Client {
@@ -48,12 +49,28 @@ impl Client {
                 "the broker's token must be a non-empty text of visible ASCII characters; is QSTASH_TOKEN set?",
             ));
         }
-        Ok(Self { base_url: base_url.to_owned(), token: token.to_owned() })
+        Ok(Self { base_url: base_url.to_owned(), token: token.to_owned(), headers: Headers::new() })
+    }
+
+    /// Headers that every published message carries to its destination, unless it has its own of that name.
+    ///
+    /// [`Code::InvalidHeader`] for a name or value that no header can have.
+    pub fn headers(mut self, headers: &Headers) -> Result<Self> {
+        self.headers = message::destination_headers(headers)?;
+        Ok(self)
     }
 
     /// The address, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    fn with_own_headers(&self, headers: &Headers) -> Headers {
+        let mut all = self.headers.clone();
+        for (name, value) in headers.iter() {
+            all.set(name, value);
+        }
+        all
     }
 
     fn request(&self, method: Method, path: &str) -> Request {
@@ -64,7 +81,11 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.base_url).field("token", &"[redacted]").finish()
+        f.debug_struct("Client")
+            .field("base_url", &self.base_url)
+            .field("token", &"[redacted]")
+            .field("headers", &self.headers)
+            .finish()
     }
 }
 

@@ -1,1 +1,4 @@
-//! placeholder
+//! The code that owns I/O: one module per kind of host.
+
+#[cfg(feature = "js")]
+pub mod js;

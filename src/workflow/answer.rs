@@ -1,6 +1,7 @@
 //! The endpoint's answers to the broker.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::wire::{Response, RunId, header};
@@ -27,7 +28,7 @@ impl Finish {
 }
 
 pub(crate) fn finished(run_id: &RunId, finish: Finish) -> Response {
-    let answer = answer(200, &json!({"workflowRunId": run_id, "finishCondition": finish.name()}));
+    let answer = answer(200, &[("workflowRunId", run_id.as_str()), ("finishCondition", finish.name())]);
     match finish {
         Finish::NoFailureFunction => answer.header(header::WORKFLOW_FAILURE_CALLBACK_NOT_FOUND, "true"),
         _ => answer,
@@ -39,28 +40,28 @@ pub(crate) fn refused(run_id: Option<&RunId>) -> Response {
     let message = "the workflow returned before its first step, which refuses the request. \
                    If it should have run, make sure that its first step is reached in every invocation";
     let run_id = run_id.map_or("no-workflow-id", RunId::as_str);
-    answer(400, &json!({"message": message, "workflowRunId": run_id}))
+    answer(400, &[("message", message), ("workflowRunId", run_id)])
 }
 
 /// `result` is the failure function's result as JSON text.
 pub(crate) fn failure_handled(result: Option<&str>) -> Response {
-    match result.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-        None | Some(Value::Null) => answer(200, &json!({})),
-        Some(result) => answer(200, &json!({"result": result})),
+    match result.and_then(|text| serde_json::from_str::<&RawValue>(text).ok()) {
+        Some(result) if result.get() != "null" => answer(200, &[("result", result)]),
+        _ => answer::<&str>(200, &[]),
     }
 }
 
 /// An error of ours, or of the peer.
 pub(crate) fn error(error: &Error) -> Response {
-    let answer = answer(error.code().status(), &json!({"error": error.code().name(), "message": error.message()}));
+    let answer = answer(error.code().status(), &[("error", error.code().name()), ("message", error.message())]);
     if error.code().status() == 489 { answer.header(header::NON_RETRYABLE_ERROR, "true") } else { answer }
 }
 
 /// An error of the user's function; `step` names the step whose function it was.
 pub(crate) fn failure(failure: &Failure, step: Option<&str>) -> Response {
-    let mut body = json!({"error": failure.name, "message": failure.message});
+    let mut body = vec![("error", failure.name.as_str()), ("message", &failure.message)];
     if let Some(stack) = &failure.stack {
-        body["stack"] = Value::from(stack.as_str());
+        body.push(("stack", stack));
     }
     let answer = match &failure.recovery {
         Recovery::RetryAfter(delay) => answer(429, &body).header(header::RETRY_AFTER, delay),
@@ -73,10 +74,23 @@ pub(crate) fn failure(failure: &Failure, step: Option<&str>) -> Response {
     }
 }
 
-fn answer(status: u16, body: &Value) -> Response {
-    Response::json(status, body)
+/// An answer whose body is an object with these members, in this order.
+fn answer<T: Serialize>(status: u16, members: &[(&str, T)]) -> Response {
+    // Texts and JSON always serialise.
+    let body = serde_json::to_vec(&Members(members)).unwrap_or_default();
+    Response::new(status)
+        .header(header::CONTENT_TYPE, "application/json")
         .header(header::WORKFLOW_SDK_VERSION, header::PROTOCOL_VERSION)
         .header(header::WORKFLOW_SDK, concat!("orchestration@", env!("CARGO_PKG_VERSION")))
+        .body(body)
+}
+
+struct Members<'a, T>(&'a [(&'a str, T)]);
+
+impl<T: Serialize> Serialize for Members<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// `text` as a header can carry it: runs of control characters become a blank, what Latin-1 lacks a question mark.

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error};
 use crate::wire::{Headers, RunId, Timestamp};
-use crate::workflow::failure::{Failure, Recovery};
+use crate::workflow::failure::Failure;
 use crate::workflow::invocation::{Invocation, Ticket};
 use crate::workflow::step::StepKind;
 
@@ -146,7 +146,7 @@ impl Shared {
     /// Asks for a step and waits until the driver says what becomes of it.
     /// No waker is kept: the driver polls the workflow again whenever it has said something.
     async fn step(&self, name: &str, kind: StepKind) -> Result<Turn, Failure> {
-        let ticket = self.invocation.borrow_mut().request_step(name, kind).map_err(|error| failure_of(&error))?;
+        let ticket = self.invocation.borrow_mut().request_step(name, kind).map_err(|error| Failure::of(&error))?;
         poll_fn(|_| {
             if let Some(result) = self.settled.borrow_mut().remove(&ticket) {
                 return Poll::Ready(Ok(Turn::Recalled(result)));
@@ -164,7 +164,7 @@ impl Shared {
 fn recall<T: DeserializeOwned>(name: &str, result: Option<String>) -> Result<T, Failure> {
     let text = result.unwrap_or_else(|| "null".to_owned());
     serde_json::from_str(&text).map_err(|error| {
-        failure_of(&Error::new(
+        Failure::of(&Error::new(
             Code::ResultMismatch,
             format!("the remembered result of step '{name}' has another shape than the workflow expects: {error}"),
         ))
@@ -172,10 +172,5 @@ fn recall<T: DeserializeOwned>(name: &str, result: Option<String>) -> Result<T, 
 }
 
 pub(crate) fn not_serializable(what: &str, error: &impl Display) -> Failure {
-    failure_of(&Error::new(Code::NotSerializable, format!("the result of {what} can't be written as JSON: {error}")))
-}
-
-pub(crate) fn failure_of(error: &Error) -> Failure {
-    let recovery = if error.code().status() == 489 { Recovery::Fail } else { Recovery::Retry };
-    Failure { recovery, ..Failure::new(error.code().name(), error.message()) }
+    Failure::of(&Error::new(Code::NotSerializable, format!("the result of {what} can't be written as JSON: {error}")))
 }

@@ -20,7 +20,7 @@ pub struct Endpoint {
 }
 
 /// Clocks of serverless hosts run apart by about this much.
-const DEFAULT_CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 impl Endpoint {
     /// An endpoint that submits its steps through `client` and accepts unsigned deliveries.

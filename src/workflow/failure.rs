@@ -1,5 +1,7 @@
 //! What a user's function failed with, in the words of the wire.
 
+use crate::error::Error;
+
 /// An error that a step's or workflow's function ended with, as the host saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -41,6 +43,12 @@ impl Failure {
     /// A failure that is tried again after `delay`: seconds, or a duration such as `2m`.
     pub fn retry_after(message: impl Into<String>, delay: impl Into<String>) -> Self {
         Self { recovery: Recovery::RetryAfter(delay.into()), ..Self::new("WorkflowRetryAfterError", message) }
+    }
+
+    /// A failure with an error of ours: one whose status is 489 is not tried again.
+    pub fn of(error: &Error) -> Self {
+        let recovery = if error.code().status() == 489 { Recovery::Fail } else { Recovery::Retry };
+        Self { recovery, ..Self::new(error.code().name(), error.message()) }
     }
 
     /// The end of a run by its own wish; not an error.

@@ -140,7 +140,8 @@ impl Invocation {
 
     /// The function asks for a step. Steps asked for before the next [`poll`](Self::poll) form one parallel group.
     ///
-    /// [`Code::InvalidRequest`] for an empty name; [`Code::NestedStep`] while a step's function is running.
+    /// [`Code::InvalidRequest`] for an empty name; or while the failure function is running; [`Code::NestedStep`]
+    /// while a step's function is running.
     pub fn request_step(&mut self, name: &str, kind: StepKind) -> Result<Ticket> {
         if name.is_empty() {
             return Err(Error::new(Code::InvalidRequest, "a step needs a name that is not empty"));
@@ -155,6 +156,10 @@ impl Invocation {
                     request.name
                 ),
             ));
+        }
+        if matches!(self.state, State::RunningFailureFunction) {
+            let message = "a failure function can't ask for steps: its run has ended";
+            return Err(Error::new(Code::InvalidRequest, message));
         }
         let ticket = self.asked;
         self.asked += 1;
@@ -202,19 +207,22 @@ impl Invocation {
         }
     }
 
-    /// A step's result could not be written as JSON: the step has run, but can't be remembered.
+    /// A step's or the workflow's result could not be written as JSON: it was computed, but can't be remembered.
     pub fn handle_unserializable_result(&mut self, reason: &str) -> Duty {
-        let State::Executing { request, .. } = mem::replace(&mut self.state, State::Running) else {
-            return Duty::Idle;
+        let error = |what: &str| {
+            let reason = shown(reason);
+            let message =
+                format!("the result of {what} can't be written as JSON ({reason}); return plain data from it");
+            Error::new(Code::NotSerializable, message)
         };
-        self.respond_error(&Error::new(
-            Code::NotSerializable,
-            format!(
-                "the result of step '{}' can't be written as JSON ({}); return plain data from it",
-                request.name,
-                shown(reason)
-            ),
-        ))
+        match &self.state {
+            State::Executing { request, .. } => {
+                let error = error(&format!("step '{}'", request.name));
+                self.respond_error(&error)
+            }
+            State::Running => self.handle_return(Err(Failure::of(&error("the workflow")))),
+            _ => Duty::Idle,
+        }
     }
 
     /// The workflow's function has ended: with its result as JSON text (`None` for `undefined`), or with a failure.

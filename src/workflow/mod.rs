@@ -27,9 +27,13 @@ mod invocation;
 mod replay;
 mod step;
 
+#[cfg(feature = "js")]
+pub(crate) use answer::error as answer_error;
 pub use context::Context;
 pub use delivery::Delivery;
 pub use driver::{Host, serve, serve_with};
+#[cfg(feature = "js")]
+pub(crate) use endpoint::DEFAULT_CLOCK_TOLERANCE;
 pub use endpoint::Endpoint;
 pub use failure::{Failure, Recovery};
 pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};

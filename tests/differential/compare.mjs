@@ -53,10 +53,16 @@ export function judge(list, scenario, table) {
   return { unexpected, used };
 }
 
-function covers({ scenario: names, path, actual }, scenario, difference) {
-  if (!names.includes(scenario) || !path.test(difference.path)) return false;
-  if (actual instanceof RegExp) return actual.test(String(difference.actual));
-  return actual === undefined || JSON.stringify(actual) === JSON.stringify(difference.actual);
+function covers({ scenario: names, path, expected, actual }, scenario, difference) {
+  const named = names instanceof RegExp ? names.test(scenario) : names.includes(scenario);
+  return (
+    named && path.test(difference.path) && allows(expected, difference.expected) && allows(actual, difference.actual)
+  );
+}
+
+function allows(wanted, value) {
+  if (wanted instanceof RegExp) return wanted.test(String(value));
+  return wanted === undefined || JSON.stringify(wanted) === JSON.stringify(value);
 }
 
 const isBranch = (value) => typeof value === "object" && value !== null;

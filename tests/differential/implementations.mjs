@@ -13,12 +13,12 @@ export async function official() {
   };
 }
 
-/** The package of this repository. */
+/** The package of this repository, as `scripts/build-npm` built it. */
 export async function ours() {
   const [workflows, client, server] = await Promise.all([
-    import("@repo/orchestration/workflows"),
-    import("@repo/orchestration/client"),
-    import("@repo/orchestration/server"),
+    import("../../pkg/dist/workflows.js"),
+    import("../../pkg/dist/client.js"),
+    import("../../pkg/dist/server.js"),
   ]);
   return {
     name: "@repo/orchestration",

@@ -1,0 +1,135 @@
+/** Builds `dist/`: ESM with one shared core, a real CommonJS build, and types for both. Run by scripts/build-npm. */
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ENTRIES = ["index", "client", "server", "workflows"];
+/** How each kind of runtime gets the wasm. */
+const LOADERS = { inline: "", static: "edge/" };
+
+const root = dirname(fileURLToPath(import.meta.url));
+
+const RELATIVE_IMPORT = /(?:from |import\()"(\.[^"]+)"/g;
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: "es2022",
+  platform: "neutral",
+  logLevel: "warning",
+  loader: { ".wasm": "base64" },
+  legalComments: "none",
+};
+
+/** An entry is its API with a loader of the core. */
+const entryPlugin = {
+  name: "entry",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice("entry:".length), namespace: "entry" }));
+    onLoad({ filter: /.*/, namespace: "entry" }, ({ path }) => {
+      const [loader, entry] = path.split(":");
+      const contents = [
+        'import { boot } from "./src/core/core.js";',
+        `export * from "./src/${entry}.js";`,
+        `boot(() => import("./src/core/module.${loader}.js"));`,
+      ].join("\n");
+      return { contents, resolveDir: root, loader: "ts" };
+    });
+  },
+};
+
+const externalWasm = {
+  name: "external-wasm",
+  setup({ onResolve }) {
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+process.chdir(root);
+
+await refuseForeignPackage();
+await rm("dist", { recursive: true, force: true });
+await mkdir("dist", { recursive: true });
+// wasm-bindgen describes the raw exports; what is imported here is text.
+await rm("wasm/core_bg.wasm.d.ts", { force: true });
+await writeFile(
+  "wasm/core_bg.d.ts",
+  'export * from "./core.js";\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n',
+);
+await Promise.all([esm(), cjs(), types()]);
+await copyFile("wasm/core_bg.wasm", "dist/core.wasm");
+for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`../${licence}`, licence);
+
+/** `wasm-pack build` writes a package of its own into this folder. */
+async function refuseForeignPackage() {
+  const { name } = JSON.parse(await readFile("package.json", "utf8"));
+  if (name === "@repo/orchestration") return;
+  console.error(
+    `pkg/package.json is that of '${name}': 'wasm-pack build' has overwritten the npm package.\n` +
+      "Restore it with 'git checkout pkg && git clean -fd pkg', and build it with scripts/build-npm.",
+  );
+  process.exit(1);
+}
+
+async function esm() {
+  const entryPoints = { "module.inline": "src/core/module.inline.ts", "module.static": "src/core/module.static.ts" };
+  for (const [loader, folder] of Object.entries(LOADERS)) {
+    for (const entry of ENTRIES) entryPoints[`${folder}${entry}`] = `entry:${loader}:${entry}`;
+  }
+  await build({
+    ...common,
+    entryPoints,
+    format: "esm",
+    splitting: true,
+    outdir: "dist",
+    chunkNames: "chunks/[name]-[hash]",
+    plugins: [entryPlugin, externalWasm],
+  });
+}
+
+/** All entries in one file, so that they share one core, and a stub for each. */
+async function cjs() {
+  const names = ENTRIES.map((entry) => `export * as ${entry} from "./src/${entry}.js";`).join("\n");
+  const contents = `import { boot } from "./src/core/core.js";\nboot(() => import("./module.inline.cjs"));\n${names}`;
+  await build({
+    ...common,
+    stdin: { contents, resolveDir: root, loader: "ts" },
+    format: "cjs",
+    outfile: "dist/core.cjs",
+    external: ["./module.inline.cjs"],
+    // Turns `import()` into `require()`: Jest knows no other.
+    supported: { "dynamic-import": false },
+  });
+  await build({
+    ...common,
+    entryPoints: ["src/core/module.inline.ts"],
+    format: "cjs",
+    outfile: "dist/module.inline.cjs",
+  });
+  for (const entry of ENTRIES)
+    await writeFile(`dist/${entry}.cjs`, `"use strict";\nmodule.exports = require("./core.cjs").${entry};\n`);
+}
+
+/** Declarations by tsc, pruned to what the entries reach, and copied for CommonJS. */
+async function types() {
+  execFileSync("tsc", ["-p", "tsconfig.json"], { stdio: "inherit" });
+  const folder = "dist/types";
+  const reached = new Set();
+  const queue = ENTRIES.map((entry) => `${entry}.d.ts`);
+  for (const file of queue) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    const text = await readFile(join(folder, file), "utf8");
+    for (const [, path] of text.matchAll(RELATIVE_IMPORT))
+      queue.push(join(dirname(file), path.replace(/\.js$/, ".d.ts")));
+    await writeFile(
+      join(folder, file.replace(/\.d\.ts$/, ".d.cts")),
+      text.replace(RELATIVE_IMPORT, (all) => all.replace(/\.js"$/, '.cjs"')),
+    );
+  }
+  for (const entry of await readdir(folder, { recursive: true })) {
+    if (entry.endsWith(".d.ts") && !reached.has(entry)) await rm(join(folder, entry));
+  }
+}

@@ -1,0 +1,273 @@
+/** One invocation: does the duties that the engine names, until it is to respond. */
+import { headerPairs, reasonOf, send } from "../broker.js";
+import type { Core, Duty, Invocation } from "../core/core.js";
+import { adopting, WorkflowError } from "../errors.js";
+import { type StepFunction, type Steps, WorkflowContext } from "./context.js";
+import { failureOf } from "./failure.js";
+import type { RouteFunction, WorkflowServeOptions } from "./options.js";
+import { readPayload, writePayload } from "./payload.js";
+import type { Served } from "./settings.js";
+
+type DutyOf<Name extends Duty[0]> = Extract<Duty, [Name, ...unknown[]]>;
+
+/** A step that the function asked for. */
+interface Asked {
+  name: string;
+  stepFunction: StepFunction<unknown> | undefined;
+  settle: (result: unknown) => void;
+}
+
+const IDLE: Duty = ["idle"];
+
+export class Execution implements Steps {
+  readonly #core: Core;
+  readonly #engine: Invocation;
+  readonly #served: Served;
+  readonly #route: RouteFunction<unknown>;
+  readonly #options: WorkflowServeOptions<unknown>;
+  readonly #asked = new Map<number, Asked>();
+  readonly #response: Promise<Response>;
+  #respond!: (response: Response) => void;
+  #fail!: (error: unknown) => void;
+  #context: WorkflowContext | undefined;
+  #polling = false;
+  #executing = false;
+  #returned = false;
+  #ended = false;
+
+  constructor(
+    core: Core,
+    engine: Invocation,
+    served: Served,
+    route: RouteFunction<unknown>,
+    options: WorkflowServeOptions<unknown>,
+  ) {
+    this.#core = core;
+    this.#engine = engine;
+    this.#served = served;
+    this.#route = route;
+    this.#options = options;
+    this.#response = new Promise((resolve, reject) => {
+      this.#respond = resolve;
+      this.#fail = reject;
+    });
+  }
+
+  /** Serves the delivery. Resolves when the engine responds, whatever the function is still doing. */
+  perform(): Promise<Response> {
+    this.#do(this.#tell((engine) => engine.begin()));
+    return this.#response;
+  }
+
+  run(name: string, stepFunction: StepFunction<unknown>): Promise<unknown> {
+    return this.#ask(name, (engine) => engine.requestRun(name), stepFunction);
+  }
+
+  sleep(name: string, duration: number | string): Promise<void> {
+    return this.#ask(name, (engine) => engine.requestSleep(name, duration)) as Promise<void>;
+  }
+
+  sleepUntil(name: string, moment: Date | string | number): Promise<void> {
+    // A number counts as it is; everything else is rounded to the second.
+    const seconds = typeof moment === "number" ? moment : Math.round(new Date(moment).getTime() / 1000);
+    return this.#ask(name, (engine) => engine.requestSleepUntil(name, seconds)) as Promise<void>;
+  }
+
+  cancel(): Promise<void> {
+    this.#log("cancels the run");
+    const cancel = this.#core.Failure.cancel();
+    this.#do(
+      this.#tell((engine) => (this.#executing ? engine.handleStepFailure(cancel) : engine.handleFailure(cancel))),
+    );
+    return forever();
+  }
+
+  /** Does duties until the engine waits for the function. */
+  async #do(duty: Duty): Promise<void> {
+    try {
+      for (let next = duty; ; ) {
+        switch (next[0]) {
+          case "send":
+            next = await this.#send(next);
+            continue;
+          case "run":
+            next = await this.#runStep(next[1]);
+            continue;
+          case "recover":
+            next = await this.#recover(next);
+            continue;
+          case "start":
+            return this.#start(next);
+          case "settle":
+            return this.#settle(next);
+          case "respond":
+            return this.#end(next);
+          case "idle":
+            return;
+        }
+      }
+    } catch (error) {
+      // A defect of ours; user errors never get here.
+      this.#fail(error);
+    }
+  }
+
+  async #send([, ...request]: DutyOf<"send">): Promise<Duty> {
+    try {
+      const { status, body } = await send(request, this.#served.retry);
+      this.#log(`sent ${request[0]} ${request[1]}: ${status}`);
+      return this.#tell((engine) => engine.handleResponse(status, body));
+    } catch (error) {
+      this.#log(`could not send ${request[0]} ${request[1]}: ${reasonOf(error)}`);
+      return this.#tell((engine) => engine.handleSendError(reasonOf(error)));
+    }
+  }
+
+  #start([, raw, first, workflowRunId, url, headers, label, retried, createdAt]: DutyOf<"start">): void {
+    try {
+      const requestPayload = readPayload(raw, this.#options);
+      if (first) this.#engine.setTriggerBody(writePayload(requestPayload));
+      const { env } = this.#served;
+      const facts = { requestPayload, workflowRunId, url, env, retried, workflowRunCreatedAt: createdAt ?? 0 };
+      this.#context = new WorkflowContext(
+        { ...facts, headers: new Headers(headerPairs(headers)), labels: label?.split(",") ?? [] },
+        this,
+      );
+    } catch (error) {
+      this.#do(this.#tell((engine) => engine.handleFailure(failureOf(this.#core, error))));
+      return;
+    }
+    this.#call(this.#context);
+  }
+
+  /** Calls the function, once. */
+  async #call(context: WorkflowContext): Promise<void> {
+    let duty: (engine: Invocation) => Duty;
+    try {
+      duty = writing(await this.#route(context), (engine, result) => engine.handleReturn(result));
+    } catch (error) {
+      duty = (engine) => engine.handleFailure(failureOf(this.#core, error));
+    }
+    this.#returned = true;
+    this.#do(this.#tell(duty));
+  }
+
+  /** Gives remembered results to the function. */
+  #settle([, ...results]: DutyOf<"settle">): void {
+    for (let index = 0; index < results.length; index += 2) {
+      this.#take(results[index] as number)?.settle(recalled(results[index + 1] as string | undefined));
+    }
+    if (this.#returned) this.#poll();
+  }
+
+  async #runStep(ticket: number): Promise<Duty> {
+    const { name, stepFunction } = this.#take(ticket) as Asked;
+    this.#log(`runs step '${name}'`);
+    this.#executing = true;
+    try {
+      const result = await (stepFunction as StepFunction<unknown>)();
+      return this.#tell(writing(result, (engine, out) => engine.handleResult(out)));
+    } catch (error) {
+      this.#log(`step '${name}' failed: ${reasonOf(error)}`);
+      return this.#tell((engine) => engine.handleStepFailure(failureOf(this.#core, error)));
+    } finally {
+      this.#executing = false;
+    }
+  }
+
+  async #recover([, failStatus, failResponse, failStack, headers]: DutyOf<"recover">): Promise<Duty> {
+    try {
+      const failure = {
+        context: this.#context as WorkflowContext,
+        failStatus,
+        failResponse,
+        failStack,
+        failHeaders: JSON.parse(headers),
+      };
+      const result = JSON.stringify(await this.#options.failureFunction?.(failure));
+      return this.#tell((engine) => engine.handleRecovered(result));
+    } catch (error) {
+      return this.#tell((engine) => engine.handleRecoveryFailure(failureOf(this.#core, error)));
+    }
+  }
+
+  #end([, status, headers, body]: DutyOf<"respond">): void {
+    this.#log(`answers ${status}`);
+    this.#ended = true;
+    this.#engine.free();
+    this.#respond(new Response(body as Uint8Array<ArrayBuffer>, { status, headers: headerPairs(headers) }));
+  }
+
+  #ask(name: string, request: (engine: Invocation) => number, stepFunction?: StepFunction<unknown>): Promise<unknown> {
+    if (this.#ended) return forever();
+    let ticket: number;
+    try {
+      ticket = adopting(WorkflowError, () => request(this.#engine));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((settle) => {
+      this.#asked.set(ticket, { name, stepFunction, settle });
+      this.#poll();
+    });
+  }
+
+  /**
+   * Polls the engine once no further step can join the group. The third turn of the microtask queue is when the
+   * official SDK closes a group; steps that are asked for later are asked for after it.
+   */
+  #poll(): void {
+    if (this.#polling) return;
+    this.#polling = true;
+    queueMicrotask(() =>
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          this.#polling = false;
+          this.#do(this.#tell((engine) => engine.poll()));
+        }),
+      ),
+    );
+  }
+
+  #take(ticket: number): Asked | undefined {
+    const asked = this.#asked.get(ticket);
+    this.#asked.delete(ticket);
+    return asked;
+  }
+
+  /** Tells the engine something, unless the invocation is over. */
+  #tell(event: (engine: Invocation) => Duty): Duty {
+    return this.#ended ? IDLE : event(this.#engine);
+  }
+
+  #log(event: string): void {
+    if (this.#options.verbose) console.log(`[workflow] ${this.#context?.workflowRunId ?? "-"} ${event}`);
+  }
+}
+
+/** Tells of a result as JSON text, or that it can't be written so. */
+function writing(
+  result: unknown,
+  tell: (engine: Invocation, text: string | undefined) => Duty,
+): (engine: Invocation) => Duty {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(result);
+  } catch (error) {
+    return (engine) => engine.handleUnserializableResult(reasonOf(error));
+  }
+  return (engine) => tell(engine, text);
+}
+
+/** A remembered result: JSON, or a text that is not JSON and stands for itself. */
+function recalled(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Stays pending: the function has nothing more to do in this invocation. */
+const forever = (): Promise<never> => new Promise(() => {});

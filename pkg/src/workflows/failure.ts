@@ -1,0 +1,33 @@
+/** From what a user's function threw to what the engine is told. */
+import type { Core, Failure } from "../core/core.js";
+import { WorkflowError, type WorkflowRetryAfterError } from "../errors.js";
+
+export function failureOf({ Failure: Make }: Core, thrown: unknown): Failure {
+  if (!isError(thrown)) {
+    return new Make(
+      "Error",
+      `An error occured while executing workflow: '${typeof thrown === "string" ? thrown : shown(thrown)}'`,
+    );
+  }
+  const [message, stack] = [String(thrown.message), typeof thrown.stack === "string" ? thrown.stack : undefined];
+  if (thrown instanceof WorkflowError && thrown.code !== "WorkflowFailed")
+    return Make.ofCode(thrown.code, message, stack);
+  const failure = new Make(String(thrown.name), message, stack);
+  // By name, so that the classes of another copy of this package count too.
+  if (thrown.name === "WorkflowNonRetryableError") return failure.never();
+  if (thrown.name === "WorkflowRetryAfterError")
+    return failure.after(String((thrown as WorkflowRetryAfterError).retryAfter));
+  return failure;
+}
+
+/** Also for errors of another realm. */
+const isError = (value: unknown): value is Error =>
+  value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+
+function shown(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return String(value);
+  }
+}

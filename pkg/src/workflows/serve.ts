@@ -1,0 +1,87 @@
+/** Serves a workflow to the broker. */
+import { headerText, reasonOf } from "../broker.js";
+import { core } from "../core/core.js";
+import { digestOf } from "../core/digest.js";
+import { type Environment, processEnvironment } from "../environment.js";
+import { OrchestrationError } from "../errors.js";
+import { Execution } from "./execution.js";
+import type { RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
+import { type Served, served } from "./settings.js";
+
+/**
+ * Makes an endpoint of a workflow.
+ *
+ * ```ts
+ * export const { POST } = serve<{ orderId: number }>(async (context) => {
+ *   const order = await context.run("load", () => load(context.requestPayload.orderId));
+ *   await context.sleep("cool down", "10s");
+ *   await context.run("ship", () => ship(order));
+ * });
+ * ```
+ */
+export function serve<TInitialPayload = unknown, TResult = unknown>(
+  routeFunction: RouteFunction<TInitialPayload, TResult>,
+  options: WorkflowServeOptions<TInitialPayload> = {},
+): ServedWorkflow {
+  const workflow = new Workflow(routeFunction as RouteFunction<unknown>, options as WorkflowServeOptions<unknown>);
+  const handler = (request: Request) => workflow.answer(request);
+  return {
+    handler,
+    POST: handler,
+    fetch: (first: Request | { request: Request; env: object }, env?: object) =>
+      "request" in first ? workflow.answer(first.request, first.env) : workflow.answer(first, env),
+  };
+}
+
+class Workflow {
+  readonly #route: RouteFunction<unknown>;
+  readonly #options: WorkflowServeOptions<unknown>;
+  /** By environment: a Worker gets its bindings with every request. */
+  readonly #served = new WeakMap<object, Promise<Served>>();
+
+  constructor(route: RouteFunction<unknown>, options: WorkflowServeOptions<unknown>) {
+    this.#route = route;
+    this.#options = options;
+  }
+
+  async answer(request: Request, bindings?: object): Promise<Response> {
+    try {
+      const body = new Uint8Array(await request.arrayBuffer());
+      const [bindingsOfCore, served, digest] = await Promise.all([core(), this.#serve(bindings), digestOf(body)]);
+      const { method, url, headers } = request;
+      const engine = new bindingsOfCore.Invocation(
+        served.endpoint,
+        method,
+        url,
+        headerText(headers),
+        body,
+        digest,
+        Date.now(),
+      );
+      return await new Execution(bindingsOfCore, engine, served, this.#route, this.#options).perform();
+    } catch (error) {
+      return unserved(error);
+    }
+  }
+
+  #serve(bindings: object | undefined): Promise<Served> {
+    const env = (this.#options.env ?? bindings ?? processEnvironment()) as Environment;
+    let made = this.#served.get(env);
+    if (!made) {
+      made = served(this.#options, env);
+      made.catch(() => this.#served.delete(env));
+      this.#served.set(env, made);
+    }
+    return made;
+  }
+}
+
+/** The answer when the engine could not be reached at all: the core does not load, or the body was read before. */
+function unserved(error: unknown): Response {
+  const code = error instanceof OrchestrationError ? error.code : "Internal";
+  const body = { error: code, message: reasonOf(error), stack: error instanceof Error ? error.stack : undefined };
+  return new Response(JSON.stringify(body), {
+    status: 500,
+    headers: { "content-type": "application/json", "upstash-workflow-sdk-version": "1" },
+  });
+}

@@ -1,0 +1,82 @@
+//! The settings of an endpoint, as the package hands them over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+use super::client::ClientSettings;
+use crate::error::{Code, Error, Result};
+use crate::signature::Keys;
+use crate::workflow;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** The settings of an `Endpoint`, as JSON. Keys that are absent turn the check of signatures off. */
+export interface EndpointSettings extends ClientSettings {
+  currentSigningKey?: string | undefined;
+  nextSigningKey?: string | undefined;
+  url?: string | undefined;
+  workflowBaseUrl?: string | undefined;
+  clockTolerance?: number | undefined;
+  checkSubject?: boolean | undefined;
+  hasFailureFunction?: boolean | undefined;
+}
+";
+
+/// The settings of one workflow endpoint, checked once. Wrong ones are told in the answer to every request.
+#[wasm_bindgen]
+pub struct Endpoint(pub(super) Result<Arc<workflow::Endpoint>>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    #[serde(flatten)]
+    client: ClientSettings,
+    current_signing_key: Option<String>,
+    next_signing_key: Option<String>,
+    url: Option<String>,
+    workflow_base_url: Option<String>,
+    clock_tolerance: Option<f64>,
+    check_subject: Option<bool>,
+    has_failure_function: Option<bool>,
+}
+
+#[wasm_bindgen]
+impl Endpoint {
+    /// An endpoint from `EndpointSettings` as JSON.
+    #[wasm_bindgen(constructor)]
+    pub fn new(settings: &str) -> Self {
+        Self(read(settings).map(Arc::new))
+    }
+}
+
+fn read(settings: &str) -> Result<workflow::Endpoint> {
+    let settings: Settings = serde_json::from_str(settings)
+        .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the settings of the endpoint: {error}")))?;
+    let mut endpoint = workflow::Endpoint::new(settings.client.read()?);
+    if let Some(current) = &settings.current_signing_key {
+        endpoint = endpoint.keys(Keys::new(current, settings.next_signing_key.as_deref())?);
+    }
+    if let Some(url) = settings.url {
+        endpoint = endpoint.url(url);
+    }
+    if let Some(base_url) = settings.workflow_base_url {
+        endpoint = endpoint.base_url(base_url);
+    }
+    if let Some(seconds) = settings.clock_tolerance {
+        endpoint = endpoint.clock_tolerance(tolerance(seconds)?);
+    }
+    if let Some(check) = settings.check_subject {
+        endpoint = endpoint.check_subject(check);
+    }
+    Ok(endpoint.has_failure_function(settings.has_failure_function.unwrap_or(false)))
+}
+
+/// [`Code::InvalidConfiguration`] for a negative or endless tolerance.
+pub(super) fn tolerance(seconds: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        Error::new(Code::InvalidConfiguration, "the clock tolerance must be a number of seconds, 0 or more")
+    })
+}

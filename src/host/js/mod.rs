@@ -1,0 +1,31 @@
+//! The core for JavaScript: what the npm package calls.
+//!
+//! Thin by intention: a call is one crossing, bodies cross as bytes, headers as one text with a line for each name and
+//! each value (neither can hold a line break), settings as one JSON text. The package's TypeScript adds promises,
+//! `fetch` and types; every decision is made here or below.
+
+// What crosses from JavaScript is owned.
+#![allow(clippy::needless_pass_by_value)]
+
+mod client;
+mod duty;
+mod endpoint;
+mod error;
+mod failure;
+mod invocation;
+mod receiver;
+mod text;
+
+use wasm_bindgen::prelude::*;
+
+/// Runs once when the module is instantiated: a defect of ours then says where it is, instead of `unreachable`.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The version of this crate, which is that of the npm package.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
