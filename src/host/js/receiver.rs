@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::endpoint::tolerance;
 use super::error::thrown;
 use super::text::timestamp;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::signature::{BodyHash, Expect, Keys, verify};
 use crate::workflow::DEFAULT_CLOCK_TOLERANCE;
 
@@ -58,7 +58,6 @@ impl Receiver {
 
 /// A SHA-256 that the host computed.
 pub(super) fn body_hash(digest: &[u8]) -> Result<BodyHash> {
-    let digest =
-        digest.try_into().map_err(|_| crate::Error::new(crate::Code::Internal, "a SHA-256 is 32 bytes long"))?;
+    let digest = digest.try_into().map_err(|_| Error::new(Code::Internal, "a SHA-256 is 32 bytes long"))?;
     Ok(BodyHash::from_digest(digest))
 }
