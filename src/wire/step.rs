@@ -1,6 +1,6 @@
 //! Steps as they travel: [`Step`] is what an SDK submits, [`RawStep`] is how the broker hands it back in a history.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Code, Error, Result};
@@ -20,8 +20,8 @@ pub struct Step {
     pub step_name: String,
     /// What kind of step it is.
     pub step_type: StepType,
-    /// The result: usually a JSON string that itself contains JSON. Absent for `undefined`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The result: usually a JSON string that itself contains JSON. Absent for `undefined`; `null` is a result.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub out: Option<Box<RawValue>>,
     /// How long a `SleepFor` step sleeps: seconds, or text such as `1d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,11 @@ pub struct Step {
     /// On the result of a `Wait` step: whether the wait ended without an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_timeout: Option<bool>,
+}
+
+/// A member that is there has a value, `null` too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 impl Step {

@@ -93,19 +93,18 @@ impl<T: Serialize> Serialize for Members<'_, T> {
     }
 }
 
-/// `text` as a header can carry it: runs of control characters become a blank, what Latin-1 lacks a question mark.
+/// `text` as a header can carry it: a run of control characters becomes a blank, what Latin-1 lacks a question mark.
 fn header_text(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
+    let mut in_controls = false;
     for c in text.chars() {
         match c {
-            c if c.is_control() && u32::from(c) < 0x80 => {
-                if !value.ends_with(' ') {
-                    value.push(' ');
-                }
-            }
+            c if c.is_ascii_control() && in_controls => continue,
+            c if c.is_ascii_control() => value.push(' '),
             c if u32::from(c) > 0xff => value.push('?'),
             c => value.push(c),
         }
+        in_controls = c.is_ascii_control();
     }
     value.trim().to_owned()
 }

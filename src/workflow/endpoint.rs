@@ -80,7 +80,7 @@ impl Endpoint {
 
     /// The URL that steps are submitted for, given the URL of the request.
     ///
-    /// [`Code::InvalidUrl`] unless it starts with `http://` or `https://`.
+    /// [`Code::InvalidConfiguration`] unless it starts with `http://` or `https://`.
     pub(crate) fn workflow_url(&self, request_url: &str) -> Result<String> {
         let initial = self.url.as_deref().unwrap_or(request_url);
         let url = match (&self.base_url, path_of(initial)) {
@@ -91,7 +91,7 @@ impl Endpoint {
             return Ok(url);
         }
         Err(Error::new(
-            Code::InvalidUrl,
+            Code::InvalidConfiguration,
             format!("the workflow's URL must start with http:// or https://, got '{}'", shown(&url)),
         ))
     }
@@ -117,6 +117,6 @@ mod tests {
         let endpoint = endpoint.base_url("https://tunnel.test");
         assert_eq!(endpoint.workflow_url("http://a.test/b?c").unwrap(), "https://tunnel.test/b?c");
         assert_eq!(endpoint.workflow_url("http://a.test").unwrap(), "https://tunnel.test");
-        assert_eq!(endpoint.workflow_url("ftp://a.test").map_err(|e| e.code()), Err(Code::InvalidUrl));
+        assert_eq!(endpoint.workflow_url("ftp://a.test").map_err(|e| e.code()), Err(Code::InvalidConfiguration));
     }
 }

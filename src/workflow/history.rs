@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{CallType, RawStep, Step, base64};
+use crate::wire::{CallType, RawStep, Step, StepType, base64};
 
 /// A run's payload and remembered steps: decoded, without duplicates, every place accounted for.
 #[derive(Clone, Debug)]
@@ -70,6 +70,11 @@ impl History {
                 continue;
             }
             let step = entry.decode(index + 1)?;
+            if step.place() == 0 && step.step_type == StepType::Initial {
+                // The payload is there already, as entry 0.
+                ends_with_duplicate = true;
+                continue;
+            }
             if step.place() == 0 {
                 return Err(Error::new(
                     Code::HistoryMalformed,

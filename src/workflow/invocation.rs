@@ -572,7 +572,10 @@ fn reason_of(body: &str) -> (String, String) {
     }
     match serde_json::from_str::<Reason>(body) {
         Ok(Reason { message, stack }) if !message.is_empty() => (message, stack),
-        _ => (format!("Couldn't parse 'failResponse' in 'failureFunction', received: '{body}'"), String::new()),
+        _ => {
+            let body = if body.is_empty() { "{}" } else { body };
+            (format!("Couldn't parse 'failResponse' in 'failureFunction', received: '{body}'"), String::new())
+        }
     }
 }
 

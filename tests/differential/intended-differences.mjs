@@ -10,6 +10,12 @@
  * @property {string} reason
  */
 
+/** Paths inside the answer to a delivery. */
+const ERROR_TEXT = /^\[\d+\]\.response\.body\.(error|message)$/;
+const ANSWER = /^\[\d+\]\.response\.(status|body\.\w+|headers\.upstash-nonretryable-error)$/;
+/** Everything that one delivery causes. */
+const REACTION = /^\[\d+\]\.(requests|response|trace)\b.*$/;
+
 /** @type {IntendedDifference[]} */
 export const INTENDED_DIFFERENCES = [
   {
@@ -22,8 +28,200 @@ export const INTENDED_DIFFERENCES = [
   {
     scenario: /^/,
     path: /^\[\d+\]\.response\.headers\.upstash-workflow-sdk$/,
-    expected: undefined,
+    expected: /^undefined$/,
     actual: "<name of the SDK>",
     reason: "Every answer names the SDK, those with status 500 too.",
+  },
+  {
+    scenario: /^QStash (answers|refuses)|^lazy: QStash fails$/,
+    path: ERROR_TEXT,
+    expected:
+      /QstashError|QstashRatelimitError|QstashDailyRatelimitError|WorkflowError|told by QStash|rate limit|status=500/,
+    actual: /^BrokerRefused$|^the broker answered \d+: /,
+    reason: "A refusal has one code, and its message tells the status beside QStash's own sentence.",
+  },
+  {
+    scenario: /^QStash answers \d+ to a member of a group$/,
+    path: /^\[0\]\.response\.headers\.upstash-error-step-name$/,
+    expected: "x",
+    actual: /^undefined$/,
+    reason: "The header names a step whose function failed; here the submission failed, and groups are no exception.",
+  },
+  {
+    scenario: ["QStash accepts with text that is not JSON"],
+    path: ANSWER,
+    actual: /^(200|undefined|wfr_given|success)$/,
+    reason: "A 2xx is an acceptance; failing would run the step a second time.",
+  },
+  {
+    scenario: /^(step throws|step rejects|group member throws): /,
+    path: /^\[0\]\.response\.headers\.upstash-error-step-name$/,
+    expected: /^undefined$/,
+    actual: /^(charge|left)$/,
+    reason:
+      "The failing step is named whatever was thrown; the official SDK can only mark an Error that it may change.",
+  },
+  {
+    scenario: ["step throws: object"],
+    path: /^\[0\]\.response\.body\.message$/,
+    actual: `An error occured while executing workflow: '{"reason":"unknown","code":3}'`,
+    reason: "What the user throws is not changed.",
+  },
+  {
+    scenario: /^group member throws: /,
+    path: ERROR_TEXT,
+    expected: /^WorkflowError$|^Error submitting steps to QStash in partial parallel step execution: /,
+    reason: "An error of a group's member is told as it is, not wrapped: it was not the submission that failed.",
+  },
+  {
+    scenario: ["failing step with a name beyond Latin-1"],
+    path: /^\[0\]\.response\.(thrown|status|headers|body)$/,
+    reason: "The official handler rejects; ours answers 500 with question marks in the header.",
+  },
+  {
+    scenario: /^(route returns without a step|route refuses depending on the payload)$/,
+    path: /^\[\d+\]\.response\.body\.message$/,
+    expected: /^Failed to authenticate Workflow request/,
+    actual: /^the workflow returned before its first step/,
+    reason: "The sentence says what happened; a workflow that returns early need not be about authentication.",
+  },
+  {
+    scenario: ["a step without a name"],
+    path: ERROR_TEXT,
+    actual: /^InvalidRequest$|^a step needs a name/,
+    reason: "Errors carry this package's codes.",
+  },
+  {
+    scenario: ["step inside a step"],
+    path: ANSWER,
+    actual: /^(489|true|NestedStep|step 'inner' was asked for .*)$/,
+    reason: "A nested step is a mistake in the code: the run fails at once, without retries.",
+  },
+  {
+    scenario: ["try and catch around a step"],
+    path: /^\[0\]\.(requests\[1\]|trace\[0\])$/,
+    actual: /^undefined$/,
+    reason: "Nothing is thrown into the workflow to stop it, so a catch around a step does not let it run on.",
+  },
+  {
+    scenario: ["step result: BigInt", "step result: circular"],
+    path: ANSWER,
+    actual: /^(489|true|NotSerializable|the result of step 'value' can't be written as JSON .*)$/,
+    reason: "Another try would compute the same result: the run fails at once and the message names the step.",
+  },
+  {
+    scenario: ["replayed out that is a number"],
+    path: ERROR_TEXT,
+    actual: /^HistoryMalformed$|^field 'out' of step 1 /,
+    reason: "Errors carry this package's codes and name the field.",
+  },
+  {
+    scenario: ["sleepUntil: text that is no date"],
+    path: REACTION,
+    actual: /^(undefined|500|InvalidDuration|sleepUntil 'pause' needs .*)$/,
+    reason: "The official SDK submits `Upstash-Not-Before: NaN`; ours says what is wrong.",
+  },
+  {
+    scenario: ["lazy: entries without callType are skipped"],
+    path: REACTION,
+    reason: "Only entries that say they belong to a callback are skipped; without callType an entry is a step.",
+  },
+  {
+    scenario: ["option url that is no url"],
+    path: ERROR_TEXT,
+    actual: /^InvalidConfiguration$|^the workflow's URL must start with /,
+    reason: "Errors carry this package's codes.",
+  },
+  {
+    scenario: ["failure callback: no response"],
+    path: /^\[0\]\.trace\[0\]$/,
+    expected: / undefined ""$/,
+    actual: / \{\} ""$/,
+    reason: "`failHeaders` is an object, as its type says, even if there are none.",
+  },
+  {
+    scenario: [
+      "failure callback: no run id",
+      "malformed: no run id",
+      "malformed: empty run id",
+      "malformed: unknown SDK without run id",
+    ],
+    path: ERROR_TEXT,
+    actual: /^RunIdMissing$|^expected header Upstash-Workflow-RunId /,
+    reason: "Errors carry this package's codes and name the header.",
+  },
+  {
+    scenario: ["failure callback: route refuses"],
+    path: ANSWER,
+    actual: /^(400|Refused|the workflow refused the failed run: .*)$/,
+    reason: "A refusal has the same status for every kind of delivery.",
+  },
+  {
+    scenario: /^mismatch: /,
+    path: ERROR_TEXT,
+    expected: /^WorkflowError$|^Incompatible /,
+    actual: /^StepMismatch$|^step \d+: the history holds /,
+    reason: "A mismatch tells place, found, expected, the usual cause and the way out.",
+  },
+  {
+    scenario: ["mismatch: a single step where a group was"],
+    path: REACTION,
+    actual: /^(undefined|500|StepMismatch|step 1: the history holds a parallel group of 2 .*)$/,
+    reason: "A workflow that lost a group is no longer the one that is recorded; the official SDK goes on.",
+  },
+  {
+    scenario: [
+      "malformed: step that is a number",
+      "malformed: step without any field",
+      "malformed: unknown step type",
+      "malformed: step without type",
+    ],
+    path: ERROR_TEXT,
+    actual: /^HistoryMalformed$|^history\[1\]\.body is not a step: /,
+    reason: "Errors carry this package's codes and name the field.",
+  },
+  {
+    scenario: [
+      "malformed: step id that leaves a gap",
+      "malformed: step without concurrent",
+      "malformed: base64 with blanks and without padding",
+    ],
+    path: REACTION,
+    actual: /^(undefined|500|HistoryGap|HistoryMalformed|the history lacks step 1, .*|history\[1\]\.body is not .*)$/,
+    reason:
+      "A damaged history is refused: no broker writes one, and going on could skip a step. The run stays resumable.",
+  },
+  {
+    scenario: ["malformed: another protocol version"],
+    path: ERROR_TEXT,
+    actual: /^ProtocolVersion$|^expected version 1 of the workflow protocol /,
+    reason: "Errors carry this package's codes and name the header.",
+  },
+  {
+    scenario: ["malformed: invoke count that is no number"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.headers\.upstash-forward-upstash-workflow-invoke-count$/,
+    expected: "NaN",
+    actual: /^undefined$/,
+    reason: "NaN is not passed on.",
+  },
+  {
+    scenario: /^(signature|receiver): /,
+    path: /^\[\d+\]\.response\.(status|body\.(error|message))$/,
+    expected: /^(500|WorkflowError|<engine>|Failed to verify that .*|Couldn't get workflow id from header)$/s,
+    actual: /^(401|403|Signature[A-Z]\w+|[a-z].*)$/,
+    reason:
+      "A request that can't be believed gets 401 or 403 and a code, and is looked at no further; the official SDK answers 500.",
+  },
+  {
+    scenario: ["signature: another subject"],
+    path: REACTION,
+    actual: /^(undefined|403|SignatureSubject|the signature was made for .*)$/,
+    reason: "A signature holds for the URL it was made for; `checkSubject: false` turns this off.",
+  },
+  {
+    scenario: ["receiver: one key in env only turns the check off"],
+    path: REACTION,
+    actual: /^(undefined|401|SignatureMissing|expected header Upstash-Signature: .*)$/,
+    reason: "One signing key is enough to check with; half a setting must not accept everything.",
   },
 ];
