@@ -16,12 +16,25 @@ export const SETTINGS: unique symbol = Symbol.for("@repo/orchestration:settings"
 
 /** What `config` and the environment say together. */
 export function brokerSettings(config: ClientConfig, environment: Environment): BrokerSettings {
+  if (!config.baseUrl) refuseUnsupported(environment);
   return {
-    brokerUrl: config.baseUrl ?? environment["QSTASH_URL"],
-    token: config.token ?? environment["QSTASH_TOKEN"],
+    brokerUrl: config.baseUrl ?? environment.QSTASH_URL,
+    token: config.token ?? environment.QSTASH_TOKEN,
     headers: pairsOf(config.headers),
     retry: config.retry === false ? { ...DEFAULT_RETRY, retries: 0 } : { ...DEFAULT_RETRY, ...config.retry },
   };
+}
+
+/** Settings that name another broker than `QSTASH_URL`: following them half would send messages to the wrong place. */
+function refuseUnsupported(environment: Environment): void {
+  for (const name of ["QSTASH_REGION", "QSTASH_DEV"]) {
+    if (environment[name] && environment[name] !== "false") {
+      throw new QstashError(
+        `${name} is set, which this version does not offer; unset it, and set QSTASH_URL and QSTASH_TOKEN`,
+        "Unsupported",
+      );
+    }
+  }
 }
 
 /** The core's client for these settings. */

@@ -63,8 +63,8 @@ export class Receiver {
   /** @internal */
   [KEYS](environment: Environment = processEnvironment()): SigningKeys {
     return {
-      currentSigningKey: this.#config.currentSigningKey ?? environment["QSTASH_CURRENT_SIGNING_KEY"],
-      nextSigningKey: this.#config.nextSigningKey ?? environment["QSTASH_NEXT_SIGNING_KEY"],
+      currentSigningKey: this.#config.currentSigningKey ?? environment.QSTASH_CURRENT_SIGNING_KEY,
+      nextSigningKey: this.#config.nextSigningKey ?? environment.QSTASH_NEXT_SIGNING_KEY,
     };
   }
 }

@@ -60,14 +60,14 @@ describe(
     }
 
     test("docs/compatibility.md lists every intended difference", () => {
-    const missing = INTENDED_DIFFERENCES.filter(({ reason }) => !documented.includes(reason));
-    assert.deepEqual(
-      missing.map(({ reason }) => reason),
-      [],
-    );
-  });
+      const missing = INTENDED_DIFFERENCES.filter(({ reason }) => !documented.includes(reason));
+      assert.deepEqual(
+        missing.map(({ reason }) => reason),
+        [],
+      );
+    });
 
-  after(() => {
+    after(() => {
       const stale = table.filter((entry) => !used.has(entry));
       assert.deepEqual(stale, [], "intended differences that cover nothing any more; remove them");
     });

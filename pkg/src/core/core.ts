@@ -46,6 +46,6 @@ async function instantiate(): Promise<Core> {
     "./core_bg.js": bindings as unknown as WebAssembly.ModuleImports,
   });
   bindings.__wbg_set_wasm(exports);
-  (exports["__wbindgen_start"] as () => void)();
+  (exports.__wbindgen_start as () => void)();
   return bindings;
 }

@@ -19,12 +19,15 @@ type Options = WorkflowServeOptions<unknown>;
 /** Makes the endpoint. Settings that can't work are told in the answers, not thrown, unless no type allows them. */
 export async function served(options: Options, env: Environment): Promise<Served> {
   const { Endpoint } = await core();
+  if ((options as { middlewares?: unknown[] }).middlewares?.length) {
+    throw new WorkflowError("this version has no middlewares; remove the option", "Unsupported", false);
+  }
   const { retry, ...client } = clientSettings(options.qstashClient, env);
   const settings: EndpointSettings = {
     ...client,
     ...signingKeys(options, env),
     url: options.url,
-    workflowBaseUrl: options.baseUrl ?? env["UPSTASH_WORKFLOW_URL"],
+    workflowBaseUrl: options.baseUrl ?? env.UPSTASH_WORKFLOW_URL,
     clockTolerance: options.clockTolerance,
     checkSubject: options.checkSubject,
     hasFailureFunction: options.failureFunction !== undefined,
@@ -38,7 +41,7 @@ function clientSettings(client: Options["qstashClient"], env: Environment) {
 
 function signingKeys(options: Options, env: Environment): Partial<SigningKeys> {
   if (!("receiver" in options)) {
-    return { currentSigningKey: env["QSTASH_CURRENT_SIGNING_KEY"], nextSigningKey: env["QSTASH_NEXT_SIGNING_KEY"] };
+    return { currentSigningKey: env.QSTASH_CURRENT_SIGNING_KEY, nextSigningKey: env.QSTASH_NEXT_SIGNING_KEY };
   }
   if (!options.receiver) return {};
   if (KEYS in options.receiver) {
