@@ -46,8 +46,18 @@ export interface MessageOptions {
   flowControl?: FlowControl;
 }
 
+/** What `fetch` can send, named without the types of a platform. */
+export type MessageBody =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | FormData
+  | URLSearchParams
+  | ReadableStream<Uint8Array>;
+
 /** A message to publish. */
-export type Message = Destination & MessageOptions & { body?: BodyInit | null };
+export type Message = Destination & MessageOptions & { body?: MessageBody | null };
 
 /** A message of a batch: its body is text, because a batch is JSON. */
 export type BatchMessage = Destination & MessageOptions & { body?: string; queueName?: string };

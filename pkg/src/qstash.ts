@@ -22,7 +22,7 @@ export class Client {
     const request = adopting(QstashError, () =>
       client.publish(JSON.stringify({ ...options, headers: pairsOf(headers) })),
     );
-    return (await this.#send(request, body ?? null)) as PublishResponse;
+    return (await this.#send(request, (body ?? null) as BodyInit | null)) as PublishResponse;
   }
 
   /** Publishes a message whose body is written as JSON. */

@@ -16,9 +16,9 @@ export async function official() {
 /** The package of this repository, as `scripts/build-npm` built it. */
 export async function ours() {
   const [workflows, client, server] = await Promise.all([
-    import("../../pkg/dist/workflows.js"),
-    import("../../pkg/dist/client.js"),
-    import("../../pkg/dist/server.js"),
+    import("@repo/orchestration/workflows"),
+    import("@repo/orchestration/client"),
+    import("@repo/orchestration/server"),
   ]);
   return {
     name: "@repo/orchestration",

@@ -75,6 +75,9 @@ class Recorder {
     if (method === "POST" && pathname === "/v2/batch") {
       return this.answers.batch ?? { body: JSON.parse(body).map(() => ({ messageId: `msg_${++this.#messages}` })) };
     }
+    if (method === "POST" && pathname.startsWith("/v2/publish/"))
+      return { body: { messageId: `msg_${++this.#messages}` } };
+    if (method === "DELETE" && pathname === "/v2/workflows/runs") return { body: { cancelled: 1 } };
     const run = /^\/v2\/workflows\/runs\/([^/]+)$/.exec(pathname)?.[1];
     if (run && method === "DELETE") return this.answers.finish ?? { body: {} };
     if (run && method === "GET") {

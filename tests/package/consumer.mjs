@@ -1,0 +1,109 @@
+/** Small projects that install the packed package, and what every one of them has to see. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+import { startRecorder } from "../differential/recorder.mjs";
+
+export const ROOT = resolve(import.meta.dirname, "../..");
+export const BIN = join(ROOT, "node_modules/.bin");
+export const ENTRIES = ["index", "client", "server", "workflows"];
+
+const run = promisify(execFile);
+/** Tools written for Node run under this one. */
+const env = {
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  WRANGLER_SEND_METRICS: "false",
+};
+const exec = (command, args, options) => run(command, args, { encoding: "utf8", maxBuffer: 64 << 20, env, ...options });
+
+/** Packs the package as it would be published. */
+export async function pack(folder) {
+  const { stdout } = await exec("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: join(ROOT, "pkg"),
+  });
+  const [{ filename, files, size }] = JSON.parse(stdout);
+  return { tarball: join(folder, filename), files: files.map(({ path }) => path), size };
+}
+
+/** A project in a folder of its own with the package installed from its tarball, without network. */
+export async function createProject(manifest = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "orchestration-package-"));
+  const { tarball } = await pack(folder);
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, ...manifest }));
+  await exec("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball], { cwd: folder });
+  await copyFile(join(import.meta.dirname, "exercise.cjs"), join(folder, "exercise.cjs"));
+  return {
+    folder,
+    path: (...names) => join(folder, ...names),
+    async write(files) {
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), text);
+      }
+    },
+    exec: (command, args, options) => exec(command, args, { cwd: folder, ...options }),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+const specifier = (entry) => `@repo/orchestration${entry === "index" ? "" : `/${entry}`}`;
+
+/** Source that makes `modules` of all entries, and `exercise`. */
+export const IMPORTS = [
+  ...ENTRIES.map((entry) => `import * as ${entry} from ${JSON.stringify(specifier(entry))};`),
+  'import exercise from "./exercise.cjs";',
+  `const modules = { ${ENTRIES.join(", ")} };`,
+].join("\n");
+
+export const REQUIRES = [
+  ...ENTRIES.map((entry) => `const ${entry} = require(${JSON.stringify(specifier(entry))});`),
+  'const exercise = require("./exercise.cjs");',
+  `const modules = { ${ENTRIES.join(", ")} };`,
+].join("\n");
+
+/** Calls `use` with a recorder's URL, and holds what `exercise` gave and what the recorder got against what is right. */
+export async function assertWorks(use) {
+  const recorder = await startRecorder();
+  try {
+    assert.deepEqual(await use(recorder.url), EXPECTED);
+    const sent = recorder.take().map(({ method, path, body }) => `${method} ${path} ${summary(path, body)}`.trim());
+    assert.deepEqual(sent, SENT);
+  } finally {
+    await recorder.close();
+  }
+}
+
+const success = [200, { finishCondition: "success" }];
+
+const EXPECTED = {
+  answers: [success, success],
+  refused: [401, { error: "SignatureMissing" }],
+  published: { messageId: "msg_4" },
+  misspelt: "InvalidRequest",
+  verified: [true, "SignatureInvalid", true, "SignatureInvalid"],
+  workflowRunId: "wfr_own",
+  cancelled: 1,
+  random: true,
+};
+
+const SENT = [
+  'POST /v2/batch {"n":1}',
+  "POST /v2/batch left right",
+  'POST /v2/publish/https://example.test/hook {"n":2}',
+  'POST /v2/batch {"n":3}',
+  "DELETE /v2/workflows/runs?workflowRunIds=wfr_own",
+  "POST /v2/batch -",
+];
+
+/** The payload, or the names of the steps. */
+function summary(path, body) {
+  if (path !== "/v2/batch") return body;
+  return JSON.parse(body)
+    .map(({ body: item }) => (item === undefined ? "-" : (JSON.parse(item).stepName ?? item)))
+    .join(" ");
+}

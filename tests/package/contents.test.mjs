@@ -1,0 +1,124 @@
+/** What is in the tarball, and what must not be. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { transform } from "esbuild";
+
+import { createProject, ENTRIES, ROOT } from "./consumer.mjs";
+
+/** Bytes; about a sixth above what was measured, so that growth is noticed. */
+const BUDGET = {
+  "core.wasm": 425_000,
+  "core.wasm, gzip": 175_000,
+  "module.inline.js, gzip": 235_000,
+  "glue, gzip": 16_000,
+};
+
+describe("contents", () => {
+  let project;
+  let dist;
+
+  before(async () => {
+    project = await createProject();
+    dist = project.path("node_modules/@repo/orchestration/dist");
+  });
+
+  after(() => project.remove());
+
+  test("name, version and licence are the crate's; there are no dependencies and no scripts", async () => {
+    const manifest = JSON.parse(await readFile(join(dist, "../package.json"), "utf8"));
+    const crate = await readFile(join(ROOT, "Cargo.toml"), "utf8");
+    assert.equal(manifest.name, "@repo/orchestration");
+    assert.equal(manifest.version, /^version = "(.+)"$/m.exec(crate)[1]);
+    assert.equal(manifest.license, /^license = "(.+)"$/m.exec(crate)[1]);
+    for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "scripts", "private"]) {
+      assert.equal(manifest[field], undefined, field);
+    }
+    for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"])
+      assert.ok(existsSync(join(dist, "..", file)), file);
+  });
+
+  test("every path of the exports exists, edge conditions come first, sideEffects covers the entries", async () => {
+    const { exports, sideEffects } = JSON.parse(await readFile(join(dist, "../package.json"), "utf8"));
+    const paths = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(paths));
+    for (const path of paths(exports)) assert.ok(existsSync(join(dist, "..", path)), path);
+    const withEdge = Object.values(exports).filter((value) => typeof value === "object");
+    assert.equal(withEdge.length, ENTRIES.length);
+    for (const conditions of withEdge) {
+      assert.deepEqual(Object.keys(conditions), ["edge-light", "workerd", "import", "require", "default"]);
+      assert.equal(Object.keys(conditions.import)[0], "types");
+    }
+    assert.deepEqual(sideEffects, ["./dist/*.js", "./dist/*.cjs", "./dist/edge/*.js"]);
+  });
+
+  test("nothing but the build: no source, no test, no map", async () => {
+    const files = await readdir(join(dist, ".."), { recursive: true, withFileTypes: true });
+    const names = files.filter((file) => file.isFile()).map(({ name }) => name);
+    const allowed = /\.(js|cjs|d\.ts|d\.cts|wasm)$|^(package\.json|README\.md|LICENSE-MIT|LICENSE-APACHE)$/;
+    assert.deepEqual(
+      names.filter((name) => !allowed.test(name)),
+      [],
+    );
+  });
+
+  test("no module of Node, and no bare process or Buffer, for which bundlers add a polyfill", async () => {
+    for (const [file, code] of await scripts()) {
+      assert.doesNotMatch(code, /["']node:|require\(["'](?!\.)/, file);
+      // What `define` replaces is a bare identifier.
+      const { code: marked } = await transform(code, {
+        define: { process: "MARKED", Buffer: "MARKED", global: "MARKED" },
+      });
+      assert.doesNotMatch(marked, /\bMARKED\b/, `${file} uses process, Buffer or global`);
+    }
+  });
+
+  test("importing does nothing: no fetch, no compilation, no timer, no randomness", async () => {
+    const { stdout } = await project.exec(process.execPath, ["--input-type=module", "--eval", QUIET]);
+    assert.equal(stdout, "quiet\n");
+  });
+
+  test("the wasm imports its own glue only, and holds nothing of the Worker or the broker", async () => {
+    const wasm = await readFile(join(dist, "core.wasm"));
+    const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ module }) => module));
+    assert.deepEqual([...modules], ["./core_bg.js"]);
+    const text = wasm.toString("latin1");
+    for (const foreign of ["CREATE TABLE", "DurableObject", "worker-0.8"]) assert.ok(!text.includes(foreign), foreign);
+    for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!text.includes(secretive), secretive);
+  });
+
+  test("sizes are within the budget", async (t) => {
+    const read = (name) => readFile(join(dist, name));
+    const glue = (await scripts()).filter(([file]) => /^(workflows\.js|chunks)/.test(file)).map(([, code]) => code);
+    const sizes = {
+      "core.wasm": (await stat(join(dist, "core.wasm"))).size,
+      "core.wasm, gzip": gzipSync(await read("core.wasm")).length,
+      "module.inline.js, gzip": gzipSync(await read("module.inline.js")).length,
+      "glue, gzip": gzipSync(glue.join("\n")).length,
+    };
+    for (const [what, size] of Object.entries(sizes)) {
+      t.diagnostic(`${what}: ${size} bytes, at most ${BUDGET[what]}`);
+      assert.ok(size <= BUDGET[what], `${what} is ${size} bytes, more than ${BUDGET[what]}`);
+    }
+  });
+
+  async function scripts() {
+    const files = (await readdir(dist, { recursive: true })).filter((file) => /\.c?js$/.test(file));
+    return Promise.all(files.map(async (file) => [file, await readFile(join(dist, file), "utf8")]));
+  }
+});
+
+/** Every way to do something at import time throws. */
+const QUIET = `
+const refuse = (what) => () => { throw new Error("at import time: " + what); };
+globalThis.fetch = refuse("fetch");
+globalThis.setTimeout = globalThis.setInterval = refuse("timer");
+crypto.getRandomValues = refuse("randomness");
+Date.now = refuse("clock");
+for (const what of ["compile", "instantiate", "Module", "Instance"]) WebAssembly[what] = refuse("WebAssembly." + what);
+${ENTRIES.map((entry) => `await import("@repo/orchestration${entry === "index" ? "" : `/${entry}`}");`).join("\n")}
+console.log("quiet");
+`;

@@ -1,0 +1,59 @@
+/** The package's `Receiver`, put to the known answers about signatures. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { mock, test } from "node:test";
+
+import { Receiver } from "@repo/orchestration/server";
+
+const { verify } = JSON.parse(await readFile(new URL("../vectors/signature.json", import.meta.url), "utf8"));
+
+// Loaded before the clock stands still.
+await new Receiver({ currentSigningKey: "sig" }).verify({ signature: "", body: "" }).catch(() => {});
+
+for (const vector of verify) {
+  test(vector.name, async () => {
+    assert.equal(await verdictOf(vector, bodyOf(vector)), vector.expect);
+  });
+}
+
+test("a body as text is its UTF-8", async () => {
+  const utf8 = verify.filter((vector) => isUtf8(bodyOf(vector)));
+  assert.ok(utf8.length > 10);
+  for (const vector of utf8) {
+    assert.equal(
+      await verdictOf(vector, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bodyOf(vector))),
+      vector.expect,
+    );
+  }
+});
+
+test("a receiver without keys refuses", async () => {
+  await assert.rejects(new Receiver({ currentSigningKey: "" }).verify({ signature: "x", body: "" }), {
+    code: "EmptyKeySet",
+  });
+});
+
+/** `ok`, or the error's code. */
+async function verdictOf({ keys, now, url, tolerance, token }, body) {
+  const receiver = new Receiver({ currentSigningKey: keys.current, ...(keys.next && { nextSigningKey: keys.next }) });
+  mock.timers.enable({ apis: ["Date"], now });
+  try {
+    const options = { signature: token, body, clockTolerance: tolerance / 1000, url: url ?? undefined };
+    assert.equal(await receiver.verify(options), true);
+    return "ok";
+  } catch (error) {
+    assert.equal(error.name, "SignatureError");
+    return error.code;
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+function bodyOf({ body_base64, body_repeat = 1 }) {
+  const once = Buffer.from(body_base64, "base64");
+  return Buffer.concat(Array.from({ length: body_repeat }, () => once));
+}
+
+function isUtf8(bytes) {
+  return Buffer.from(bytes.toString("utf8"), "utf8").equals(bytes);
+}
