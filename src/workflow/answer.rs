@@ -64,7 +64,7 @@ pub(crate) fn failure(failure: &Failure, step: Option<&str>) -> Response {
         body.push(("stack", stack));
     }
     let answer = match &failure.recovery {
-        Recovery::RetryAfter(delay) => answer(429, &body).header(header::RETRY_AFTER, delay),
+        Recovery::RetryAfter(delay) => answer(429, &body).header(header::RETRY_AFTER, header_text(delay)),
         Recovery::Fail => answer(489, &body).header(header::NON_RETRYABLE_ERROR, "true"),
         Recovery::Retry | Recovery::Cancel => answer(500, &body),
     };

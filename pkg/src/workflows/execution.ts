@@ -17,6 +17,9 @@ interface Asked {
   settle: (result: unknown) => void;
 }
 
+/** What is told to the engine. */
+type Event = (engine: Invocation) => Duty;
+
 const IDLE: Duty = ["idle"];
 
 export class Execution implements Steps {
@@ -55,37 +58,35 @@ export class Execution implements Steps {
 
   /** Serves the delivery. Resolves when the engine responds, whatever the function is still doing. */
   perform(): Promise<Response> {
-    this.#do(this.#tell((engine) => engine.begin()));
+    this.#do((engine) => engine.begin());
     return this.#response;
   }
 
   run(name: string, stepFunction: StepFunction<unknown>): Promise<unknown> {
-    return this.#ask(name, (engine) => engine.requestRun(name), stepFunction);
+    return this.#ask(name, (engine, text) => engine.requestRun(text), stepFunction);
   }
 
   sleep(name: string, duration: number | string): Promise<void> {
-    return this.#ask(name, (engine) => engine.requestSleep(name, duration)) as Promise<void>;
+    return this.#ask(name, (engine, text) => engine.requestSleep(text, duration)) as Promise<void>;
   }
 
   sleepUntil(name: string, moment: Date | string | number): Promise<void> {
     // A number counts as it is; everything else is rounded to the second.
     const seconds = typeof moment === "number" ? moment : Math.round(new Date(moment).getTime() / 1000);
-    return this.#ask(name, (engine) => engine.requestSleepUntil(name, seconds)) as Promise<void>;
+    return this.#ask(name, (engine, text) => engine.requestSleepUntil(text, seconds)) as Promise<void>;
   }
 
   cancel(): Promise<void> {
     this.#log("cancels the run");
     const cancel = this.#core.Failure.cancel();
-    this.#do(
-      this.#tell((engine) => (this.#executing ? engine.handleStepFailure(cancel) : engine.handleFailure(cancel))),
-    );
+    this.#do((engine) => (this.#executing ? engine.handleStepFailure(cancel) : engine.handleFailure(cancel)));
     return forever();
   }
 
-  /** Does duties until the engine waits for the function. */
-  async #do(duty: Duty): Promise<void> {
+  /** Tells the engine something, and does the duties that follow until it waits for the function. */
+  async #do(event: Event): Promise<void> {
     try {
-      for (let next = duty; ; ) {
+      for (let next = this.#tell(event); ; ) {
         switch (next[0]) {
           case "send":
             next = await this.#send(next);
@@ -113,14 +114,16 @@ export class Execution implements Steps {
   }
 
   async #send([, ...request]: DutyOf<"send">): Promise<Duty> {
+    let event: Event;
     try {
       const { status, body } = await send(request, this.#served.retry);
       this.#log(`sent ${request[0]} ${request[1]}: ${status}`);
-      return this.#tell((engine) => engine.handleResponse(status, body));
+      event = (engine) => engine.handleResponse(status, body);
     } catch (error) {
       this.#log(`could not send ${request[0]} ${request[1]}: ${reasonOf(error)}`);
-      return this.#tell((engine) => engine.handleSendError(reasonOf(error)));
+      event = (engine) => engine.handleSendError(reasonOf(error));
     }
+    return this.#tell(event);
   }
 
   #start([, raw, first, workflowRunId, url, headers, label, retried, createdAt]: DutyOf<"start">): void {
@@ -134,7 +137,7 @@ export class Execution implements Steps {
         this,
       );
     } catch (error) {
-      this.#do(this.#tell((engine) => engine.handleFailure(failureOf(this.#core, error))));
+      this.#do((engine) => engine.handleFailure(failureOf(this.#core, error)));
       return;
     }
     this.#call(this.#context);
@@ -142,14 +145,14 @@ export class Execution implements Steps {
 
   /** Calls the function, once. */
   async #call(context: WorkflowContext): Promise<void> {
-    let duty: (engine: Invocation) => Duty;
+    let event: Event;
     try {
-      duty = writing(await this.#route(context), (engine, result) => engine.handleReturn(result));
+      event = writing(await this.#route(context), (engine, result) => engine.handleReturn(result));
     } catch (error) {
-      duty = (engine) => engine.handleFailure(failureOf(this.#core, error));
+      event = (engine) => engine.handleFailure(failureOf(this.#core, error));
     }
     this.#returned = true;
-    this.#do(this.#tell(duty));
+    this.#do(event);
   }
 
   /** Gives remembered results to the function. */
@@ -164,31 +167,29 @@ export class Execution implements Steps {
     const { name, stepFunction } = this.#take(ticket) as Asked;
     this.#log(`runs step '${name}'`);
     this.#executing = true;
+    let event: Event;
     try {
-      const result = await (stepFunction as StepFunction<unknown>)();
-      return this.#tell(writing(result, (engine, out) => engine.handleResult(out)));
+      event = writing(await (stepFunction as StepFunction<unknown>)(), (engine, out) => engine.handleResult(out));
     } catch (error) {
       this.#log(`step '${name}' failed: ${reasonOf(error)}`);
-      return this.#tell((engine) => engine.handleStepFailure(failureOf(this.#core, error)));
-    } finally {
-      this.#executing = false;
+      event = (engine) => engine.handleStepFailure(failureOf(this.#core, error));
     }
+    this.#executing = false;
+    return this.#tell(event);
   }
 
   async #recover([, failStatus, failResponse, failStack, headers]: DutyOf<"recover">): Promise<Duty> {
+    const failHeaders = JSON.parse(headers);
+    let event: Event;
     try {
-      const failure = {
-        context: this.#context as WorkflowContext,
-        failStatus,
-        failResponse,
-        failStack,
-        failHeaders: JSON.parse(headers),
-      };
+      const context = this.#context as WorkflowContext;
+      const failure = { context, failStatus, failResponse, failStack, failHeaders };
       const result = JSON.stringify(await this.#options.failureFunction?.(failure));
-      return this.#tell((engine) => engine.handleRecovered(result));
+      event = (engine) => engine.handleRecovered(result);
     } catch (error) {
-      return this.#tell((engine) => engine.handleRecoveryFailure(failureOf(this.#core, error)));
+      event = (engine) => engine.handleRecoveryFailure(failureOf(this.#core, error));
     }
+    return this.#tell(event);
   }
 
   #end([, status, headers, body]: DutyOf<"respond">): void {
@@ -198,11 +199,15 @@ export class Execution implements Steps {
     this.#respond(new Response(body as Uint8Array<ArrayBuffer>, { status, headers: headerPairs(headers) }));
   }
 
-  #ask(name: string, request: (engine: Invocation) => number, stepFunction?: StepFunction<unknown>): Promise<unknown> {
+  #ask(
+    name: string,
+    request: (engine: Invocation, name: string) => number,
+    stepFunction?: StepFunction<unknown>,
+  ): Promise<unknown> {
     if (this.#ended) return forever();
     let ticket: number;
     try {
-      ticket = adopting(WorkflowError, () => request(this.#engine));
+      ticket = adopting(WorkflowError, () => request(this.#engine, typeof name === "string" ? name : ""));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -223,7 +228,7 @@ export class Execution implements Steps {
       queueMicrotask(() =>
         queueMicrotask(() => {
           this.#polling = false;
-          this.#do(this.#tell((engine) => engine.poll()));
+          this.#do((engine) => engine.poll());
         }),
       ),
     );
@@ -236,7 +241,7 @@ export class Execution implements Steps {
   }
 
   /** Tells the engine something, unless the invocation is over. */
-  #tell(event: (engine: Invocation) => Duty): Duty {
+  #tell(event: Event): Duty {
     return this.#ended ? IDLE : event(this.#engine);
   }
 
@@ -246,10 +251,7 @@ export class Execution implements Steps {
 }
 
 /** Tells of a result as JSON text, or that it can't be written so. */
-function writing(
-  result: unknown,
-  tell: (engine: Invocation, text: string | undefined) => Duty,
-): (engine: Invocation) => Duty {
+function writing(result: unknown, tell: (engine: Invocation, text: string | undefined) => Duty): Event {
   let text: string | undefined;
   try {
     text = JSON.stringify(result);
