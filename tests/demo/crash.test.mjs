@@ -1,0 +1,124 @@
+// Ten crashes of workerd at random moments of a run's life; the verdict holds after each.
+// The seed is printed. Set ORCHESTRATION_SEED to repeat a failure.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { installOrderProject } from "../../demo/lib/order-project.mjs";
+import { removeFolder, run, temporaryFolder } from "../../demo/lib/processes.mjs";
+import { LANGUAGES, Stage } from "../../demo/lib/stage.mjs";
+import { startWorker } from "../../scripts/workerd.mjs";
+import { seededRandom } from "./random.mjs";
+
+const DEFAULT_SEED = 20_261_123;
+const ROOT = join(import.meta.dirname, "../..");
+
+const SETTINGS = { sleepSeconds: 1, retries: 6, retryDelay: "200" };
+const LIMIT_MS = 45_000;
+/** Crashes at a moment, spread over a run's life. */
+const TIMED = 6;
+/** Crashes while a delivery is open: a step has been written down, and its result is not accepted yet. */
+const OPEN = 4;
+/** How many executions two runs write down, retries included. */
+const EXECUTIONS = LANGUAGES.length * 7;
+
+const seed = Number(process.env.ORCHESTRATION_SEED ?? DEFAULT_SEED);
+const folder = temporaryFolder();
+let failed = false;
+let project;
+let lifetimeMs;
+
+before(async () => {
+  console.log(`seed ${seed} (set ORCHESTRATION_SEED to another one)`);
+  project = await installOrderProject(folder);
+});
+
+after(() => {
+  if (failed) console.log(`the storages, ledgers and logs are kept in ${folder}`);
+  else removeFolder(folder);
+});
+
+test("the order project type-checks against the packed package", async () => {
+  await run("tsc", ["-p", project, "--typeRoots", join(ROOT, "node_modules/@types")], { cwd: ROOT });
+});
+
+test("without a crash every step is executed once", async () => {
+  const { verdict, tookMs } = await play("calm", {});
+  lifetimeMs = tookMs;
+  console.log(`    two runs take ${lifetimeMs} ms`);
+  assert.ok(verdict.runs.every(({ steps }) => steps.every(({ executed }) => executed <= 1)));
+});
+
+test("the verdict holds after a crash", { concurrency: 2 }, async (t) => {
+  const crashes = plan(seededRandom(seed));
+  let missed = 0;
+  const subtests = crashes.map(({ name, crash }, i) =>
+    t.test(name, async () => {
+      const { hit, tookMs } = await play(`crash-${i + 1}`, crash);
+      if (!hit) missed += 1;
+      console.log(`    ${i + 1}/${crashes.length}: ${name}: ${hit ? "held" : "came after the end"}, ${tookMs} ms`);
+    }),
+  );
+  await Promise.all(subtests);
+  assert.ok(missed <= 2, `${missed} of ${crashes.length} crashes came after both runs had ended`);
+});
+
+/** The crashes that the seed determines. */
+function plan(random) {
+  const timed = Array.from({ length: TIMED }, (_, i) => {
+    const share = (i + random()) / TIMED;
+    return { name: `at ${Math.round(share * 100)} % of a run's life`, crash: { afterMs: share * lifetimeMs } };
+  });
+  const open = Array.from({ length: OPEN }, (_, i) => {
+    const execution = 1 + Math.floor(((i + random()) / OPEN) * EXECUTIONS);
+    const answer = i % 2 === 0 ? "before" : "after";
+    const name = `during execution ${execution}, which is answered ${answer} the restart`;
+    return { name, crash: { execution, answer } };
+  });
+  return [...timed, ...open];
+}
+
+/** Plays two runs with one crash, or none, to their end. `hit` tells whether the crash came before that. */
+async function play(name, { afterMs, execution, answer }) {
+  const place = join(folder, name);
+  mkdirSync(place);
+  let stage;
+  let crashed;
+  const triggered = Promise.withResolvers();
+  const onEntry = async ({ entry }) => {
+    if (entry !== execution) return;
+    await triggered.promise;
+    crashed = crash(stage);
+    if (answer === "after") await crashed;
+  };
+  try {
+    stage = await Stage.open({ project, folder: place, startWorker, onEntry });
+    const began = Date.now();
+    for (const language of LANGUAGES) await stage.trigger(language, SETTINGS);
+    triggered.resolve();
+    if (afterMs !== undefined) crashed = delay(afterMs).then(() => crash(stage));
+    for await (const _ of stage.watch(LIMIT_MS));
+    const tookMs = Date.now() - began;
+    const hit = await crashed;
+    const verdict = await stage.judge();
+    assert.deepEqual(verdict.faults, []);
+    assert.ok(verdict.pass);
+    return { verdict, hit, tookMs };
+  } catch (error) {
+    failed = true;
+    throw error;
+  } finally {
+    await crashed?.catch(() => {});
+    await stage?.close();
+  }
+}
+
+async function crash(stage) {
+  const { entries } = stage.ledger;
+  const shipped = new Set(entries.filter(({ step }) => step === "ship").map(({ runId }) => runId));
+  await stage.crash();
+  return shipped.size < LANGUAGES.length;
+}

@@ -1,0 +1,15 @@
+/** Random numbers that a seed determines (mulberry32). */
+
+/**
+ * @param {number} seed  a whole number
+ * @returns {() => number} gives numbers from 0 up to, without, 1
+ */
+export function seededRandom(seed) {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
