@@ -1,1 +1,128 @@
-//! placeholder
+//! The broker: a QStash-compatible server as a state machine over SQL.
+//!
+//! It accepts messages over the HTTP API, hands out deliveries, and takes their outcomes. It owns every decision and
+//! keeps every fact in the database; a host owns the socket, the clock, entropy and the database itself.
+//!
+//! # The calling order
+//!
+//! 1. [`Broker::open`], once for a database. If a former process may have died: [`Broker::handle_restart`].
+//! 2. [`Broker::handle_request`] for each HTTP request; send the answer. What it accepted is committed by then.
+//! 3. After each request and each outcome, and at [`Broker::next_wake`]: [`Broker::take_deliveries`]. Send each
+//!    request, give up after its timeout, don't follow redirects, and tell [`Broker::handle_outcome`].
+//!
+//! A delivery is a lease. Whoever holds it tells its outcome; if nobody does, the message is due again when the lease
+//! ends. An outcome that comes after that is ignored, a step that was submitted meanwhile is not: the message that it
+//! answers counts as delivered instead of being sent again.
+
+mod accept;
+mod access;
+mod api;
+mod backoff;
+mod callback;
+mod delivery;
+mod expression;
+mod outcome;
+mod publication;
+mod query;
+mod retention;
+mod run;
+mod settings;
+mod target;
+
+pub mod store;
+
+use std::cell::Cell;
+
+use crate::error::{Code, Error, Result};
+use crate::signature::SigningKey;
+use crate::wire::{Entropy, Request, Response, Timestamp};
+
+pub use delivery::{Delivery, LeaseId};
+pub use outcome::Outcome;
+pub use settings::{Defaults, Limits, Retention, Settings};
+pub use store::{Row, Sql, Value};
+
+/// A broker over a database. See the module for the calling order.
+pub struct Broker<S> {
+    sql: S,
+    settings: Settings,
+    signing_key: SigningKey,
+    next_sweep: Cell<Timestamp>,
+}
+
+impl<S: Sql> Broker<S> {
+    /// Opens a database: creates the schema, or brings it to the newest version.
+    ///
+    /// [`Code::InvalidConfiguration`] if the database is newer than this build or a setting can't be used,
+    /// [`Code::EmptyKeySet`] if a signing key is empty.
+    pub fn open(sql: S, settings: Settings) -> Result<Self> {
+        let signing_key = settings.signing_key()?;
+        store::schema::migrate(&sql)?;
+        Ok(Self { sql, settings, signing_key, next_sweep: Cell::new(Timestamp::default()) })
+    }
+
+    /// Tells that every delivery handed out before belongs to a process that is gone.
+    ///
+    /// Their leases end after [`Settings::restart_grace`] instead of their message's timeout. Only for hosts that know
+    /// there is no other process on the same database.
+    pub fn handle_restart(&self, at: Timestamp) -> Result<()> {
+        self.sql.transaction(|| store::message::shorten_leases(&self.sql, at + self.settings.restart_grace))
+    }
+
+    /// Answers a request to the HTTP API. Errors are answers too: `{"error": …}` with the status of their code.
+    ///
+    /// `request.url` is the absolute URL as it came in, not normalised: a destination may stand in its path.
+    pub fn handle_request(&self, request: &Request, at: Timestamp, entropy: &mut dyn Entropy) -> Response {
+        api::respond(&mut self.scope(at, entropy), request)
+    }
+
+    /// Hands out up to `limit` deliveries that are due at `at`; each is leased until its timeout and a margin.
+    pub fn take_deliveries(&self, limit: usize, at: Timestamp, entropy: &mut dyn Entropy) -> Result<Vec<Delivery>> {
+        if at >= self.next_sweep.get() {
+            retention::sweep(&mut self.scope(at, entropy))?;
+            self.next_sweep.set(at + self.settings.retention.sweep_interval);
+        }
+        delivery::take(&mut self.scope(at, entropy), limit)
+    }
+
+    /// Takes the outcome of a delivery. If its lease has ended the outcome is ignored: the message is due again.
+    pub fn handle_outcome(
+        &self,
+        lease: &LeaseId,
+        outcome: Outcome,
+        at: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
+        outcome::handle(&mut self.scope(at, entropy), lease, outcome)
+    }
+
+    /// When [`Broker::take_deliveries`] has something to do next, which may be in the past. `None`: after a request.
+    pub fn next_wake(&self) -> Result<Option<Timestamp>> {
+        store::message::next_due(&self.sql)
+    }
+
+    fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
+        Scope { sql: &self.sql, settings: &self.settings, signing_key: &self.signing_key, at, entropy }
+    }
+}
+
+/// What every decision can look at: the database, the settings, the moment, entropy.
+struct Scope<'a, S> {
+    sql: &'a S,
+    settings: &'a Settings,
+    signing_key: &'a SigningKey,
+    at: Timestamp,
+    entropy: &'a mut dyn Entropy,
+}
+
+impl<S: Sql> Scope<'_, S> {
+    /// Runs `body` so that all of its writes are kept, or none.
+    fn transaction<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let sql = self.sql;
+        sql.transaction(|| body(self))
+    }
+}
+
+fn invalid_header(name: &str, expected: &str) -> Error {
+    Error::new(Code::InvalidHeader, format!("the header {name} is not valid: expected {expected}"))
+}

@@ -1,0 +1,111 @@
+//! `/v2/batch`: many messages, accepted together.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Call, caller_ip, messages};
+use crate::broker::Scope;
+use crate::broker::accept::{self, Part};
+use crate::broker::publication::Publication;
+use crate::broker::settings::Settings;
+use crate::broker::store::Sql;
+use crate::error::{Code, Error, Result};
+use crate::wire::{Headers, Response, Timestamp, header};
+
+/// Publishes every message of the batch in one transaction; the results are in the order of the request.
+///
+/// A message that can't be accepted gets its own `error`, and the others are accepted. The whole batch is refused, and
+/// nothing stored, if none can be accepted or if the one that can't belongs to a workflow run: the SDKs send the
+/// branches of a parallel group as one batch and look at the status only.
+pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let items: Vec<Item> = serde_json::from_slice(&call.request.body).map_err(|error| {
+        Error::new(
+            Code::InvalidRequest,
+            format!("the body is not a batch, an array of {{destination, headers, body}}: {error}"),
+        )
+    })?;
+    let limit = scope.settings.limits.batch_messages;
+    if items.is_empty() || items.len() > limit {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!("a batch holds from 1 to {limit} messages, this one {}", items.len()),
+        ));
+    }
+    let results = scope.transaction(|scope| accept_all(scope, items, caller_ip(call.request)))?;
+    Ok(Response::json(200, &Value::Array(results)))
+}
+
+fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Item>, caller_ip: Option<&str>) -> Result<Vec<Value>> {
+    let mut refused = None;
+    let mut accepted = false;
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        let atomic = item.names_a_run();
+        // What is refused here was not stored: everything about one message is checked before the first write.
+        match item.read(scope.settings, scope.at).and_then(|publication| accept::accept(scope, publication, caller_ip))
+        {
+            Ok(result) => {
+                accepted = true;
+                results.push(messages::answer(&result));
+            }
+            Err(error) if atomic || matches!(error.code(), Code::Storage | Code::Internal) => return Err(error),
+            Err(error) => {
+                results.push(json!({ "error": error.message() }));
+                refused = refused.or(Some(error));
+            }
+        }
+    }
+    match refused {
+        Some(error) if !accepted => Err(error),
+        _ => Ok(results),
+    }
+}
+
+/// One message of a batch.
+#[derive(Deserialize)]
+struct Item {
+    destination: String,
+    #[serde(default)]
+    headers: serde_json::Map<String, Value>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    queue: Option<String>,
+}
+
+impl Item {
+    fn names_a_run(&self) -> bool {
+        self.headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID))
+    }
+
+    fn read(self, settings: &Settings, at: Timestamp) -> Result<Publication> {
+        if self.queue.is_some() {
+            return Err(Error::new(
+                Code::Unsupported,
+                "the member queue asks for queues, which this broker does not offer",
+            ));
+        }
+        let mut headers = Headers::new();
+        for (name, value) in self.headers {
+            match value {
+                Value::String(value) => headers.append(name, value),
+                Value::Number(value) => headers.append(name, value.to_string()),
+                Value::Bool(value) => headers.append(name, value.to_string()),
+                Value::Array(values) if values.iter().all(Value::is_string) => {
+                    values.iter().filter_map(Value::as_str).for_each(|value| headers.append(name.clone(), value));
+                }
+                _ => {
+                    let name = crate::wire::duration::shown(&name).to_owned();
+                    return Err(Error::new(
+                        Code::InvalidHeader,
+                        format!("the value of the header {name} is not a text"),
+                    ));
+                }
+            }
+        }
+        let body = self.body.unwrap_or_default().into_bytes();
+        let publication = Publication::read(&self.destination, &headers, body, &settings.limits, at)?;
+        Part::of(&publication)?;
+        Ok(publication)
+    }
+}

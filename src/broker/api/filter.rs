@@ -1,0 +1,94 @@
+//! Filters of lists: several values of one parameter are alternatives, several parameters must all hold.
+
+use crate::broker::query::Query;
+use crate::broker::store::Value;
+use crate::error::{Code, Error, Result};
+
+/// A condition in SQL and its parameters.
+pub struct Filter {
+    conditions: Vec<String>,
+    params: Vec<Value>,
+}
+
+/// A Durable Object's SQL takes 100 parameters a statement.
+const MOST_VALUES: usize = 90;
+
+impl Filter {
+    /// Selects everything.
+    pub fn new() -> Self {
+        Self { conditions: Vec::new(), params: Vec::new() }
+    }
+
+    /// The column has one of the values of the query parameter, if that is given.
+    pub fn one_of(&mut self, query: &Query, name: &str, column: &str) -> Result<()> {
+        self.any(query, name, &format!("{column} = ?"))
+    }
+
+    /// The comma separated list in the column holds one of the values of the query parameter, if that is given.
+    pub fn holds(&mut self, query: &Query, name: &str, column: &str) -> Result<()> {
+        self.any(query, name, &format!("instr(',' || {column} || ',', ',' || ? || ',') > 0"))
+    }
+
+    /// The text in the column begins with one of the values of the query parameter, if that is given.
+    pub fn begins(&mut self, query: &Query, name: &str, column: &str) -> Result<()> {
+        self.any(query, name, &format!("instr({column}, ?) = 1"))
+    }
+
+    /// The moment in the column lies between the query parameters `fromDate` and `toDate`, if they are given.
+    pub fn between(&mut self, query: &Query, column: &str) -> Result<()> {
+        if let Some(from) = query.timestamp("fromDate")? {
+            self.and(format!("{column} >= ?"), Value::from(from));
+        }
+        if let Some(to) = query.timestamp("toDate")? {
+            self.and(format!("{column} <= ?"), Value::from(to));
+        }
+        Ok(())
+    }
+
+    /// Also holds a condition with one parameter.
+    pub fn and(&mut self, condition: impl Into<String>, param: Value) {
+        self.conditions.push(condition.into());
+        self.params.push(param);
+    }
+
+    /// Also holds the cursor: what follows an earlier page, newest first.
+    pub fn after(&mut self, query: &Query, column: &str) -> Result<()> {
+        let Some(cursor) = query.first("cursor") else { return Ok(()) };
+        let number: i64 = cursor.parse().map_err(|_| {
+            Error::new(Code::InvalidRequest, "the query parameter cursor is not one that an earlier answer gave")
+        })?;
+        self.and(format!("{column} < ?"), Value::from(number));
+        Ok(())
+    }
+
+    /// Whether it selects everything.
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// The newest `count` entries: condition, order and limit, with their parameters.
+    pub fn newest(mut self, column: &str, count: u64) -> (String, Vec<Value>) {
+        self.params.push(Value::from(count));
+        let conditions = if self.conditions.is_empty() { "1 = 1".to_owned() } else { self.conditions.join(" AND ") };
+        (format!("{conditions} ORDER BY {column} DESC LIMIT ?"), self.params)
+    }
+
+    fn any(&mut self, query: &Query, name: &str, condition: &str) -> Result<()> {
+        let values = query.all(name);
+        if values.is_empty() {
+            return Ok(());
+        }
+        if self.params.len() + values.len() > MOST_VALUES {
+            return Err(Error::new(Code::InvalidRequest, format!("the filters hold more than {MOST_VALUES} values")));
+        }
+        self.conditions.push(format!("({})", vec![condition; values.len()].join(" OR ")));
+        self.params.extend(values.into_iter().map(Value::from));
+        Ok(())
+    }
+}
+
+/// The cursor of the next page: the last entry's number if the page is full.
+pub fn cursor(numbers: impl ExactSizeIterator<Item = i64>, count: u64) -> Option<String> {
+    let full = u64::try_from(numbers.len()).is_ok_and(|length| length >= count);
+    numbers.last().filter(|_| full).map(|number| number.to_string())
+}

@@ -1,0 +1,109 @@
+//! `/v2/publish/{destination}` and `/v2/messages/{id}`.
+
+use serde_json::json;
+
+use super::{Call, caller_ip, views};
+use crate::broker::accept::{self, Accepted};
+use crate::broker::publication::Publication;
+use crate::broker::query::{decode, pairs};
+use crate::broker::store::event::{self, Detail, State};
+use crate::broker::store::{Sql, message, step};
+use crate::broker::{Scope, access};
+use crate::error::{Code, Error, Result};
+use crate::wire::duration::shown;
+use crate::wire::{Headers, Response};
+
+/// Publishes one message. 202 if it was a duplicate.
+pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let (destination, headers) = addressed(call);
+    let body = call.request.body.clone();
+    let publication = Publication::read(&destination, &headers, body, &scope.settings.limits, scope.at)?;
+    let accepted = scope.transaction(|scope| accept::accept(scope, publication, caller_ip(call.request)))?;
+    Ok(Response::json(if accepted.deduplicated { 202 } else { 200 }, &answer(&accepted)))
+}
+
+/// The destination and the publish headers. Services that can't set headers write them into the query
+/// (`?upstash-retries=3`); the rest of the query belongs to the destination.
+fn addressed(call: &Call<'_>) -> (String, Headers) {
+    let mut headers = call.request.headers.clone();
+    let mut query = Vec::new();
+    for (raw, name, value) in pairs(call.raw_query) {
+        if name.to_ascii_lowercase().starts_with("upstash-") {
+            headers.set(name, value);
+        } else if name != access::TOKEN_PARAMETER {
+            query.push(raw);
+        }
+    }
+    let path = &call.parameter;
+    let lower = path.to_ascii_lowercase();
+    let mut destination =
+        if lower.starts_with("http%3a") || lower.starts_with("https%3a") { decode(path, false) } else { path.clone() };
+    // Proxies that clean paths up turn `https://` into `https:/`.
+    for scheme in ["http:/", "https:/"] {
+        if destination.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/')) {
+            destination.insert(scheme.len(), '/');
+        }
+    }
+    if !query.is_empty() {
+        destination.push(if destination.contains('?') { '&' } else { '?' });
+        destination.push_str(&query.join("&"));
+    }
+    (destination, headers)
+}
+
+/// What a publisher is told about its message.
+pub fn answer(accepted: &Accepted) -> serde_json::Value {
+    let mut answer = json!({ "messageId": accepted.message_id });
+    if accepted.deduplicated {
+        answer["deduplicated"] = json!(true);
+    }
+    if let Some((id, created_at)) = &accepted.run {
+        answer["workflowRunId"] = json!(id);
+        answer["workflowCreatedAt"] = json!(created_at.millis());
+    }
+    answer
+}
+
+/// Shows a message that has not ended yet.
+pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let message = found(scope, &call.parameter)?;
+    let (run, body) = match (message.run, message.position) {
+        (Some(key), Some(position)) if message.body.is_empty() => {
+            (run_of(scope, key)?, step::find(scope.sql, key, position)?.map(|entry| entry.body))
+        }
+        (Some(key), _) => (run_of(scope, key)?, None),
+        _ => (None, None),
+    };
+    Ok(Response::json(200, &views::message(&message, body.as_deref(), run.as_ref())))
+}
+
+fn run_of<S: Sql>(scope: &Scope<'_, S>, key: i64) -> Result<Option<crate::broker::store::run::Run>> {
+    crate::broker::store::run::find(scope.sql, key)
+}
+
+/// Cancels a message that has not ended yet. A delivery under way is not called back, its outcome is ignored.
+pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    scope.transaction(|scope| {
+        let message = found(scope, &call.parameter)?;
+        if message.role.ends_with_run() {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the message belongs to a run, which would never end without it; cancel the run instead",
+            ));
+        }
+        for state in [State::CancelRequested, State::Cancelled] {
+            event::insert(scope.sql, scope.at, state, &message, &Detail::default())?;
+        }
+        message::remove(scope.sql, &message.id)
+    })?;
+    Ok(Response::json(200, &json!({ "cancelled": 1 })))
+}
+
+fn found<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<message::Message> {
+    message::find(scope.sql, id)?.ok_or_else(|| {
+        Error::new(
+            Code::NotFound,
+            format!("no message with the id '{}' waits for delivery; it may have been delivered", shown(id)),
+        )
+    })
+}

@@ -1,0 +1,183 @@
+//! The HTTP API: one table of routes, and one file for each resource.
+
+mod batch;
+mod dead_letters;
+mod events;
+mod filter;
+mod messages;
+mod run_logs;
+mod runs;
+mod views;
+
+use crate::broker::query::{Query, decode, split};
+use crate::broker::store::Sql;
+use crate::broker::{Scope, access};
+use crate::error::{Code, Error, Result};
+use crate::wire::{Method, Request, Response, header};
+
+/// A request on its way to its handler.
+struct Call<'a> {
+    request: &'a Request,
+    /// The query as it was written.
+    raw_query: &'a str,
+    query: Query,
+    /// The decoded segment, or the raw rest of the path, that the route's pattern leaves open.
+    parameter: String,
+}
+
+/// What a route leads to.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    Publish,
+    Batch,
+    Message,
+    CancelMessage,
+    DeadLetters,
+    DeadLetter,
+    RemoveDeadLetter,
+    Events,
+    Logs,
+    Keys,
+    RunSteps,
+    EndRun,
+    CancelRuns,
+    RunLogs,
+    /// A documented feature that this broker does not offer.
+    Unsupported(&'static str),
+}
+
+/// Every route. `*` leaves one segment open, `**` the rest of the path; the first that fits counts.
+const ROUTES: &[(Method, &str, Endpoint)] = &[
+    (Method::Post, "/v2/publish/**", Endpoint::Publish),
+    (Method::Post, "/v2/batch", Endpoint::Batch),
+    (Method::Get, "/v2/messages/*", Endpoint::Message),
+    (Method::Delete, "/v2/messages/*", Endpoint::CancelMessage),
+    (Method::Delete, "/v2/messages", Endpoint::Unsupported("cancelling messages by filter")),
+    (Method::Get, "/v2/dlq", Endpoint::DeadLetters),
+    (Method::Get, "/v2/dlq/*", Endpoint::DeadLetter),
+    (Method::Delete, "/v2/dlq/*", Endpoint::RemoveDeadLetter),
+    (Method::Delete, "/v2/dlq", Endpoint::Unsupported("removing dead letters by filter")),
+    (Method::Post, "/v2/dlq/**", Endpoint::Unsupported("retrying dead letters")),
+    (Method::Get, "/v2/events", Endpoint::Events),
+    (Method::Get, "/v2/logs", Endpoint::Logs),
+    (Method::Get, "/v2/keys", Endpoint::Keys),
+    (Method::Post, "/v2/keys/rotate", Endpoint::Unsupported("rotating keys")),
+    (Method::Get, "/v2/workflows/runs/*", Endpoint::RunSteps),
+    (Method::Delete, "/v2/workflows/runs/*", Endpoint::EndRun),
+    (Method::Delete, "/v2/workflows/runs", Endpoint::CancelRuns),
+    (Method::Get, "/v2/workflows/logs", Endpoint::RunLogs),
+    (Method::Get, "/v2/workflows/events", Endpoint::RunLogs),
+    (Method::Get, "/v2/workflows/dlq/**", Endpoint::Unsupported("the workflow dead letter queue")),
+    (Method::Get, "/v2/workflows/dlq", Endpoint::Unsupported("the workflow dead letter queue (use /v2/dlq)")),
+    (Method::Post, "/v2/workflows/dlq/**", Endpoint::Unsupported("resuming and restarting runs")),
+    (Method::Delete, "/v2/workflows/dlq/**", Endpoint::Unsupported("the workflow dead letter queue")),
+    (Method::Delete, "/v2/workflows/dlq", Endpoint::Unsupported("the workflow dead letter queue")),
+    (Method::Post, "/v2/workflows/hooks/**", Endpoint::Unsupported("webhooks")),
+    (Method::Post, "/v2/trigger/**", Endpoint::Unsupported("trigger by REST (publish to the workflow's URL instead)")),
+    (Method::Post, "/v2/batch/trigger", Endpoint::Unsupported("trigger by REST")),
+    (Method::Post, "/v2/wait/**", Endpoint::Unsupported("waiting for events")),
+    (Method::Post, "/v2/notify/**", Endpoint::Unsupported("notifying events")),
+    (Method::Get, "/v2/waiters/**", Endpoint::Unsupported("waiting for events")),
+    (Method::Post, "/v2/enqueue/**", Endpoint::Unsupported("queues")),
+    (Method::Get, "/v2/queues", Endpoint::Unsupported("queues")),
+    (Method::Post, "/v2/queues", Endpoint::Unsupported("queues")),
+    (Method::Get, "/v2/queues/**", Endpoint::Unsupported("queues")),
+    (Method::Post, "/v2/queues/**", Endpoint::Unsupported("queues")),
+    (Method::Delete, "/v2/queues/**", Endpoint::Unsupported("queues")),
+    (Method::Get, "/v2/schedules", Endpoint::Unsupported("schedules")),
+    (Method::Get, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
+    (Method::Post, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
+    (Method::Patch, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
+    (Method::Delete, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
+    (Method::Get, "/v2/topics", Endpoint::Unsupported("URL groups")),
+    (Method::Get, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
+    (Method::Post, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
+    (Method::Patch, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
+    (Method::Delete, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
+    (Method::Get, "/v2/flowControl", Endpoint::Unsupported("flow control")),
+    (Method::Get, "/v2/flowControl/**", Endpoint::Unsupported("flow control")),
+    (Method::Post, "/v2/flowControl/**", Endpoint::Unsupported("flow control")),
+    (Method::Get, "/v2/globalParallelism", Endpoint::Unsupported("flow control")),
+    (Method::Post, "/llm/v1/chat/completions", Endpoint::Unsupported("chat completions")),
+];
+
+/// Answers a request; an error is an answer too.
+pub(super) fn respond<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Response {
+    route(scope, request)
+        .unwrap_or_else(|error| Response::json(error.code().status(), &serde_json::json!({ "error": error.message() })))
+}
+
+fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response> {
+    let (path, raw_query) = split(&request.url);
+    let query = Query::parse(raw_query);
+    access::check(&scope.settings.token, &request.headers, &query)?;
+    let limit = scope.settings.limits.body_bytes;
+    // The bodies of a batch are JSON texts within JSON, and many.
+    let limit = if path == "/v2/batch" { limit.saturating_mul(BATCH_FACTOR) } else { limit };
+    if request.body.len() > limit {
+        return Err(Error::new(
+            Code::PayloadTooLarge,
+            format!("the request's body has {} bytes, over the limit of {limit} bytes", request.body.len()),
+        ));
+    }
+    let fitting =
+        || ROUTES.iter().filter_map(|(method, pattern, endpoint)| Some((*method, *endpoint, fit(pattern, path)?)));
+    let Some((_, endpoint, parameter)) = fitting().find(|(method, ..)| *method == request.method) else {
+        let allowed: Vec<&str> = fitting().map(|(method, ..)| method.as_str()).collect();
+        return if allowed.is_empty() {
+            Err(Error::new(Code::NotFound, format!("no endpoint has the path {}", crate::wire::duration::shown(path))))
+        } else {
+            let text = format!("{path} does not take {}; expected {}", request.method.as_str(), allowed.join(" or "));
+            let body = serde_json::json!({ "error": text });
+            Ok(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", allowed.join(", ")))
+        };
+    };
+    let parameter = if matches!(endpoint, Endpoint::Publish) { parameter.to_owned() } else { decode(parameter, false) };
+    let call = Call { request, raw_query, query, parameter };
+    match endpoint {
+        Endpoint::Publish => messages::publish(scope, &call),
+        Endpoint::Batch => batch::publish(scope, &call),
+        Endpoint::Message => messages::show(scope, &call),
+        Endpoint::CancelMessage => messages::cancel(scope, &call),
+        Endpoint::DeadLetters => dead_letters::list(scope, &call),
+        Endpoint::DeadLetter => dead_letters::show(scope, &call),
+        Endpoint::RemoveDeadLetter => dead_letters::remove(scope, &call),
+        Endpoint::Events => events::list(scope, &call, "events"),
+        Endpoint::Logs => events::list(scope, &call, "logs"),
+        Endpoint::Keys => Ok(Response::json(
+            200,
+            &serde_json::json!({
+                "current": scope.settings.current_signing_key,
+                "next": scope.settings.next_signing_key,
+            }),
+        )),
+        Endpoint::RunSteps => runs::steps(scope, &call),
+        Endpoint::EndRun => runs::end(scope, &call),
+        Endpoint::CancelRuns => runs::cancel_many(scope, &call),
+        Endpoint::RunLogs => run_logs::list(scope, &call),
+        Endpoint::Unsupported(feature) => Err(Error::new(
+            Code::Unsupported,
+            format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),
+        )),
+    }
+}
+
+const BATCH_FACTOR: usize = 8;
+
+/// What a path leaves of a pattern; `None` if it does not fit.
+fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
+    if let Some(prefix) = pattern.strip_suffix("**") {
+        return path.strip_prefix(prefix).filter(|rest| !rest.is_empty());
+    }
+    if let Some(prefix) = pattern.strip_suffix('*') {
+        return path.strip_prefix(prefix).filter(|rest| !rest.is_empty() && !rest.contains('/'));
+    }
+    (path.strip_suffix('/').unwrap_or(path) == pattern).then_some("")
+}
+
+/// The address of the publisher, if the host knows it. A host sets this header itself and drops one that came in.
+fn caller_ip(request: &Request) -> Option<&str> {
+    request.headers.get(header::CALLER_IP).filter(|address| {
+        address.len() <= 45 && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b".:".contains(&byte))
+    })
+}

@@ -1,0 +1,121 @@
+//! When a failed message is tried again (`qstash/features/retry.mdx`).
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::broker::expression::Expression;
+use crate::wire::{Headers, Timestamp, header};
+
+/// No delay before a retry is longer.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// How long to wait before the next try, after `retried` retries.
+///
+/// What the destination asked for in its answer comes first, unless it is over a day; then the message's own
+/// expression; then the default, which grows from 12 seconds to a day.
+pub fn delay(retried: u32, expression: Option<&str>, answer: &Headers, at: Timestamp) -> Duration {
+    if let Some(asked) = asked_for(answer, at).filter(|asked| *asked <= LONGEST) {
+        return asked;
+    }
+    expression
+        .and_then(|text| Expression::parse(text).ok())
+        .and_then(|expression| bounded(expression.evaluate(retried) / 1000.0))
+        .unwrap_or_else(|| default(retried))
+}
+
+/// `min(86400, e^(2.5 n))` seconds, whole, where n counts retries from 1.
+fn default(retried: u32) -> Duration {
+    bounded((2.5 * (f64::from(retried) + 1.0)).exp().floor()).unwrap_or(LONGEST)
+}
+
+/// Seconds as a duration: nothing below zero, a day above it; `None` for what is not a number.
+fn bounded(seconds: f64) -> Option<Duration> {
+    (!seconds.is_nan()).then(|| Duration::from_secs_f64(seconds.clamp(0.0, LONGEST.as_secs_f64())))
+}
+
+const HEADERS: [&str; 4] =
+    [header::RETRY_AFTER, "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens"];
+
+/// The first of the answer's headers that can be read.
+fn asked_for(answer: &Headers, at: Timestamp) -> Option<Duration> {
+    HEADERS.iter().filter_map(|name| answer.get(name)).find_map(|value| wait(value.trim(), at))
+}
+
+/// Reads seconds, an HTTP date, or a duration such as `1m30s` or `500ms`.
+fn wait(text: &str, at: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    if let Ok(date) = httpdate::parse_http_date(text) {
+        let millis = u64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
+        return Some(Timestamp::from_millis(millis) - at);
+    }
+    units(text)
+}
+
+/// A duration as Go writes it; the longer unit comes first in the table, so that `ms` is not read as `m`.
+fn units(text: &str) -> Option<Duration> {
+    const NANOSECONDS: [(&str, f64); 8] =
+        [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
+    let mut rest = text;
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let (number, tail) = rest.split_at(digits);
+        let (unit, factor) = NANOSECONDS.iter().find(|(unit, _)| tail.starts_with(unit))?;
+        total += number.parse::<f64>().ok()? * factor;
+        rest = tail.get(unit.len()..)?;
+    }
+    (!text.is_empty()).then(|| Duration::try_from_secs_f64(total / 1e9).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(784_111_770);
+
+    #[test]
+    fn default_is_the_documented_table() {
+        let seconds: Vec<u64> = (0..7).map(|n| delay(n, None, &Headers::new(), NOW).as_secs()).collect();
+        assert_eq!(seconds, [12, 148, 1808, 22_026, 86_400, 86_400, 86_400]);
+    }
+
+    #[test]
+    fn expression_is_milliseconds_and_bounded() {
+        for (expression, retried, millis) in [
+            ("1000 * (1 + retried)", 1, 2000),
+            ("500", 9, 500),
+            ("0 - 5", 0, 0),
+            ("pow(10, 300)", 0, 86_400_000),
+            ("1 / 0", 0, 86_400_000),
+            ("sqrt(-1)", 0, 12_000),
+        ] {
+            let delay = delay(retried, Some(expression), &Headers::new(), NOW);
+            assert_eq!(delay.as_millis(), millis, "{expression}");
+        }
+    }
+
+    #[test]
+    fn the_answer_may_ask_for_a_delay() {
+        for (name, value, expected) in [
+            ("Retry-After", "30", Some(30_000)),
+            ("retry-after", "0", Some(0)),
+            ("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT", Some(7_000)),
+            ("Retry-After", "Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("X-RateLimit-Reset", "2m", Some(120_000)),
+            ("X-RateLimit-Reset-Requests", "1m30.5s", Some(90_500)),
+            ("X-RateLimit-Reset-Tokens", "250ms", Some(250)),
+            ("X-RateLimit-Reset-Tokens", "1h", Some(3_600_000)),
+            ("Retry-After", "86401", None),
+            ("Retry-After", "1700000000", None),
+            ("Retry-After", "soon", None),
+            ("Retry-After", "-1", None),
+            ("Retry-After", "nan", None),
+            ("Retry-After", "", None),
+        ] {
+            let answer = [(name, value)].into_iter().collect();
+            let expected = expected.unwrap_or(5_000);
+            assert_eq!(delay(0, Some("5000"), &answer, NOW).as_millis(), expected, "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What follows from the outcome of a delivery.
+
+use crate::broker::delivery::{LeaseId, is_continued};
+use crate::broker::store::event::{self, Detail, State};
+use crate::broker::store::message::{self, Message, Role};
+use crate::broker::store::run::{self, Run};
+use crate::broker::store::{Sql, dead_letter};
+use crate::broker::{Scope, backoff, callback, run as runs};
+use crate::error::Result;
+use crate::wire::duration::shown;
+use crate::wire::{Response, header};
+
+/// How a delivery went.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The destination answered, whatever the status.
+    Answered(Response),
+    /// There was no answer: no connection, or it broke.
+    Unreachable {
+        /// What the host knows about the reason.
+        error: String,
+    },
+    /// There was no answer within the delivery's timeout.
+    TimedOut,
+}
+
+/// The status that says: don't try again (with the header [`header::NON_RETRYABLE_ERROR`]).
+const NON_RETRYABLE: u16 = 489;
+
+/// What a run fails with when its endpoint is not a workflow; the text is QStash's.
+const NOT_A_WORKFLOW: &str = "detected a non-workflow destination for trigger/invoke. make sure you are sending the request to the correct endpoint";
+
+/// A try that is over: the answer, cut to what is kept, and what went wrong.
+struct Try {
+    answer: Response,
+    error: Option<String>,
+    retryable: bool,
+}
+
+/// Takes the outcome of a delivery.
+pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcome) -> Result<()> {
+    scope.transaction(|scope| {
+        let Some(message) = message::find_by_lease(scope.sql, lease.as_str())? else { return Ok(()) };
+        let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
+        let ended = message.role.ends_with_run() && !run.as_ref().is_some_and(Run::is_active);
+        let run = run.filter(Run::is_active);
+        let done = judge(&message, outcome, scope.settings.response_bytes);
+        match &done.error {
+            None => succeed(scope, &message, run.as_ref(), &done.answer),
+            Some(error) if ended => {
+                log(scope, State::Error, &message, &done.answer, Some(error))?;
+                log(scope, State::Cancelled, &message, &done.answer, Some("the run has ended"))?;
+                message::remove(scope.sql, &message.id)
+            }
+            Some(error) => fail(scope, &message, run.as_ref(), &done, error),
+        }
+    })
+}
+
+fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
+    let unanswered =
+        |error: String| Try { answer: Response::new(0).body(error.as_str()), error: Some(error), retryable: true };
+    let mut answer = match outcome {
+        Outcome::Unreachable { error } => {
+            return unanswered(format!("the destination can't be reached: {}", shown(&error)));
+        }
+        Outcome::TimedOut => {
+            return unanswered(format!("the destination did not answer within {} s", message.timeout.as_secs_f64()));
+        }
+        Outcome::Answered(answer) => answer,
+    };
+    answer.body.truncate(response_bytes);
+    if !answer.is_success() {
+        let final_ = answer.status == NON_RETRYABLE
+            && answer.headers.get(header::NON_RETRYABLE_ERROR).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let error = format!("the destination answered {}", answer.status);
+        return Try { answer, error: Some(error), retryable: !final_ };
+    }
+    if message.role.is_invocation() && !answer.headers.contains(header::WORKFLOW_SDK_VERSION) {
+        return Try { answer, error: Some(NOT_A_WORKFLOW.to_owned()), retryable: false };
+    }
+    Try { answer, error: None, retryable: true }
+}
+
+fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, answer: &Response) -> Result<()> {
+    log(scope, State::Delivered, message, answer, None)?;
+    message::remove(scope.sql, &message.id)?;
+    match (message.role, run) {
+        (Role::Call, Some(run)) => callback::tell_call(scope, message, run, answer),
+        (Role::Call, None) => Ok(()),
+        _ => callback::tell(scope, message, answer),
+    }
+}
+
+fn fail<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, done: &Try, error: &str) -> Result<()> {
+    log(scope, State::Error, message, &done.answer, Some(error))?;
+    if let Some(run) = run {
+        if is_continued(scope, message, run)? {
+            let why = "its answer is an error, but what it had to submit has been accepted";
+            log(scope, State::Delivered, message, &done.answer, Some(why))?;
+            return message::remove(scope.sql, &message.id);
+        }
+    }
+    if done.retryable && message.attempt < message.max_retries {
+        retry(scope, message, done)
+    } else {
+        give_up(scope, message, run, done, error)
+    }
+}
+
+fn retry<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, done: &Try) -> Result<()> {
+    let delay = backoff::delay(message.attempt, message.retry_delay.as_deref(), &done.answer.headers, scope.at);
+    let next = scope.at + delay;
+    message::reschedule(scope.sql, &message.id, message.attempt + 1, next)?;
+    let detail = Detail { next_delivery: Some(next), status: status(&done.answer), ..Detail::default() };
+    event::insert(scope.sql, scope.at, State::Retry, message, &detail)?;
+    if message.role == Role::Call { Ok(()) } else { callback::tell(scope, message, &done.answer) }
+}
+
+fn give_up<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    message: &Message,
+    run: Option<&Run>,
+    done: &Try,
+    error: &str,
+) -> Result<()> {
+    log(scope, State::Failed, message, &done.answer, Some(error))?;
+    message::remove(scope.sql, &message.id)?;
+    match (message.role, run) {
+        // The workflow gets the third party's failure as the call's result and decides for itself.
+        (Role::Call, Some(run)) => callback::tell_call(scope, message, run, &done.answer),
+        (role, Some(run)) if role.is_invocation() => {
+            let told = if error == NOT_A_WORKFLOW { explained(&done.answer) } else { done.answer.clone() };
+            runs::fail(scope, run, message, &told, error)
+        }
+        _ => {
+            let dlq_id = dead_letter::insert(scope.sql, scope.at, message, run, error, &done.answer)?;
+            callback::tell(scope, message, &done.answer)?;
+            callback::tell_failure(scope, message, &done.answer, &dlq_id)
+        }
+    }
+}
+
+/// The answer of a destination that is not a workflow, in the form that a failure function understands.
+fn explained(answer: &Response) -> Response {
+    let body = serde_json::json!({ "error": "Error", "message": NOT_A_WORKFLOW });
+    Response { headers: answer.headers.clone(), ..Response::json(answer.status, &body) }
+}
+
+fn log<S: Sql>(
+    scope: &Scope<'_, S>,
+    state: State,
+    message: &Message,
+    answer: &Response,
+    error: Option<&str>,
+) -> Result<()> {
+    // What an invocation answers when all is well is boilerplate.
+    let kept = state != State::Cancelled && !(state == State::Delivered && message.role.is_invocation());
+    let detail = Detail {
+        status: status(answer),
+        error,
+        next_delivery: None,
+        response_headers: (kept && state != State::Failed && answer.status != 0).then_some(&answer.headers),
+        response_body: (kept && state != State::Failed && answer.status != 0).then_some(answer.body.as_slice()),
+    };
+    event::insert(scope.sql, scope.at, state, message, &detail)
+}
+
+fn status(answer: &Response) -> Option<u16> {
+    (answer.status != 0).then_some(answer.status)
+}

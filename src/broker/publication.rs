@@ -1,0 +1,302 @@
+//! What a request to publish asks for: the publish headers, read and checked.
+
+use std::time::Duration;
+
+use crate::broker::expression::Expression;
+use crate::broker::settings::Limits;
+use crate::broker::store::message::CallbackTarget;
+use crate::broker::{invalid_header, target};
+use crate::error::{Code, Error, Result};
+use crate::wire::duration::shown;
+use crate::wire::{Headers, Method, Timestamp, header, parse_duration};
+
+/// A message that somebody wants to be delivered.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The destination.
+    pub url: String,
+    /// The method of the delivery.
+    pub method: Method,
+    /// The forwarded headers.
+    pub headers: Headers,
+    /// The media type of the body.
+    pub content_type: Option<String>,
+    /// The headers of the workflow protocol, as they came.
+    pub workflow: Headers,
+    /// The bytes that the destination gets.
+    pub body: Vec<u8>,
+    /// Before this moment there is no try.
+    pub not_before: Timestamp,
+    /// How many tries may follow the first.
+    pub retries: Option<u32>,
+    /// An expression that is known to be readable.
+    pub retry_delay: Option<String>,
+    /// How long the destination may take to answer.
+    pub timeout: Option<Duration>,
+    /// Labels, joined by commas.
+    pub label: Option<String>,
+    /// What makes another message a duplicate of this one.
+    pub deduplication: Option<Deduplication>,
+    /// Where every try is told to.
+    pub callback: Option<CallbackTarget>,
+    /// Where the failure is told to.
+    pub failure_callback: Option<CallbackTarget>,
+    /// What the SDK asks of the broker.
+    pub features: String,
+}
+
+/// What makes a message a duplicate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deduplication {
+    /// The same id.
+    Id(String),
+    /// The same destination, body and headers.
+    Content,
+}
+
+/// Documented headers of the wire that this broker does not offer, and what they belong to.
+const UNSUPPORTED: [(&str, &str); 8] = [
+    (header::FLOW_CONTROL_KEY, "flow control"),
+    (header::FLOW_CONTROL_VALUE, "flow control"),
+    (header::REDACT_FIELDS, "redaction"),
+    (header::CRON, "schedules"),
+    (header::SCHEDULE_ID, "schedules"),
+    (header::QUEUE_NAME, "queues"),
+    (header::WORKFLOW_INVOKE, "context.invoke"),
+    ("Upstash-Header-Forward", "forwarding of every header"),
+];
+
+/// Headers that belong to a connection, not to a message: a destination never gets those of the publisher.
+const NOT_FORWARDED: [&str; 12] = [
+    "host",
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl Publication {
+    /// Reads the headers of a request to publish `body` to `destination`.
+    pub fn read(destination: &str, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
+        let url = target::parse(destination)?;
+        refuse_unsupported(headers)?;
+        check_size(headers, body.len(), limits)?;
+        let told = callback(headers, header::CALLBACK, header::CALLBACK_PREFIX, limits, at)?;
+        let failure_callback =
+            callback(headers, header::FAILURE_CALLBACK, header::FAILURE_CALLBACK_PREFIX, limits, at)?;
+        Ok(Self {
+            url,
+            method: method(headers)?,
+            headers: forwarded(headers)?,
+            content_type: content_type(headers)?,
+            workflow: workflow(headers)?,
+            body,
+            not_before: not_before(headers, limits, at)?,
+            retries: retries(headers, limits)?,
+            retry_delay: retry_delay(headers)?,
+            timeout: timeout(headers, limits)?,
+            label: label(headers)?,
+            deduplication: deduplication(headers)?,
+            callback: told,
+            failure_callback,
+            features: headers.get(header::FEATURE_SET).unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+fn refuse_unsupported(headers: &Headers) -> Result<()> {
+    match UNSUPPORTED.iter().find(|(name, _)| headers.contains(name)) {
+        None => Ok(()),
+        Some((name, feature)) => Err(Error::new(
+            Code::Unsupported,
+            format!("the header {name} asks for {feature}, which this broker does not offer"),
+        )),
+    }
+}
+
+fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()> {
+    let too_large = |what: String, limit: usize| {
+        Err(Error::new(Code::PayloadTooLarge, format!("{what} over the limit of {limit} bytes")))
+    };
+    if body > limits.body_bytes {
+        return too_large(format!("the body has {body} bytes,"), limits.body_bytes);
+    }
+    let upstash = headers.with_prefix("Upstash-").map(|(name, value)| (name, name.len() + value.len()));
+    let mut total = 0;
+    for (name, size) in upstash {
+        if size > limits.header_value_bytes {
+            return too_large(format!("the header Upstash-{} is", shown(name)), limits.header_value_bytes);
+        }
+        total += size;
+    }
+    if total > limits.header_bytes {
+        return too_large("the headers together are".to_owned(), limits.header_bytes);
+    }
+    Ok(())
+}
+
+fn method(headers: &Headers) -> Result<Method> {
+    const EXPECTED: &str = "GET, POST, PUT, PATCH or DELETE";
+    let Some(text) = headers.get(header::METHOD) else { return Ok(Method::Post) };
+    match Method::parse(text) {
+        Ok(method @ (Method::Get | Method::Post | Method::Put | Method::Patch | Method::Delete)) => Ok(method),
+        _ => Err(invalid_header(header::METHOD, EXPECTED)),
+    }
+}
+
+fn forwarded(headers: &Headers) -> Result<Headers> {
+    let mut forwarded = Headers::new();
+    for (name, value) in headers.with_prefix(header::FORWARD_PREFIX) {
+        if !is_name(name) {
+            return Err(invalid_header(header::FORWARD_PREFIX, "a header name after the prefix"));
+        }
+        check_value(name, value)?;
+        if !NOT_FORWARDED.iter().any(|skipped| name.eq_ignore_ascii_case(skipped)) {
+            forwarded.append(name, value);
+        }
+    }
+    Ok(forwarded)
+}
+
+fn content_type(headers: &Headers) -> Result<Option<String>> {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
+    check_value(header::CONTENT_TYPE, content_type)?;
+    Ok(Some(content_type.to_owned()))
+}
+
+fn workflow(headers: &Headers) -> Result<Headers> {
+    headers
+        .with_prefix(header::WORKFLOW_PREFIX)
+        .map(|(name, value)| {
+            let name = format!("{}{name}", header::WORKFLOW_PREFIX);
+            check_value(&name, value)?;
+            Ok((name, value.to_owned()))
+        })
+        .collect()
+}
+
+/// A header name is a token (RFC 9110 §5.6.2).
+fn is_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// A header value travels as one byte a character.
+fn check_value(name: &str, value: &str) -> Result<()> {
+    if value.chars().all(|c| c == '\t' || (!c.is_control() && u32::from(c) <= 0xff)) {
+        return Ok(());
+    }
+    Err(invalid_header(&shown(name), "characters of Latin-1 without control characters"))
+}
+
+fn not_before(headers: &Headers, limits: &Limits, at: Timestamp) -> Result<Timestamp> {
+    let moment = if let Some(text) = headers.get(header::NOT_BEFORE) {
+        let seconds = text
+            .trim()
+            .parse()
+            .map_err(|_| invalid_header(header::NOT_BEFORE, "whole seconds since the Unix epoch"))?;
+        Timestamp::from_seconds(seconds).max(at)
+    } else if let Some(text) = headers.get(header::DELAY) {
+        let delay = parse_duration(text.trim())
+            .map_err(|error| invalid_header(header::DELAY, error.message().trim_start_matches("expected ")))?;
+        at + delay
+    } else {
+        at
+    };
+    if moment - at > limits.delay {
+        return Err(invalid_header(
+            if headers.contains(header::NOT_BEFORE) { header::NOT_BEFORE } else { header::DELAY },
+            &format!("at most {} days from now", limits.delay.as_secs() / 86_400),
+        ));
+    }
+    Ok(moment)
+}
+
+fn retries(headers: &Headers, limits: &Limits) -> Result<Option<u32>> {
+    headers
+        .get(header::RETRIES)
+        .map(|text| {
+            text.trim()
+                .parse()
+                .ok()
+                .filter(|retries| *retries <= limits.retries)
+                .ok_or_else(|| invalid_header(header::RETRIES, &format!("a whole number from 0 to {}", limits.retries)))
+        })
+        .transpose()
+}
+
+fn retry_delay(headers: &Headers) -> Result<Option<String>> {
+    headers.get(header::RETRY_DELAY).map(|text| Expression::parse(text).map(|_| text.to_owned())).transpose()
+}
+
+fn timeout(headers: &Headers, limits: &Limits) -> Result<Option<Duration>> {
+    headers
+        .get(header::TIMEOUT)
+        .map(|text| {
+            parse_duration(text.trim())
+                .ok()
+                .filter(|timeout| !timeout.is_zero() && *timeout <= limits.timeout)
+                .ok_or_else(|| {
+                    invalid_header(
+                        header::TIMEOUT,
+                        &format!("a duration such as '30s', at least 1s and at most {}s", limits.timeout.as_secs()),
+                    )
+                })
+        })
+        .transpose()
+}
+
+/// Labels as the official SDK accepts them.
+fn label(headers: &Headers) -> Result<Option<String>> {
+    let Some(text) = headers.get(header::LABEL) else { return Ok(None) };
+    let labels: Vec<&str> = text.split(',').map(str::trim).collect();
+    let valid = |label: &&str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    if labels.iter().all(valid) {
+        return Ok(Some(labels.join(",")));
+    }
+    Err(invalid_header(header::LABEL, "labels of letters, digits, '-', '_' and '.', joined by commas"))
+}
+
+fn deduplication(headers: &Headers) -> Result<Option<Deduplication>> {
+    if let Some(id) = headers.get(header::DEDUPLICATION_ID) {
+        if id.is_empty() || id.contains(':') {
+            return Err(invalid_header(header::DEDUPLICATION_ID, "an id that is not empty and has no ':'"));
+        }
+        return Ok(Some(Deduplication::Id(id.to_owned())));
+    }
+    Ok(flag(headers, header::CONTENT_BASED_DEDUPLICATION)?.unwrap_or(false).then_some(Deduplication::Content))
+}
+
+/// `true` or `false`.
+pub fn flag(headers: &Headers, name: &str) -> Result<Option<bool>> {
+    match headers.get(name).map(str::trim) {
+        None => Ok(None),
+        Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(_) => Err(invalid_header(name, "true or false")),
+    }
+}
+
+/// The settings of a callback are publish headers with another prefix, so they are checked as such.
+fn callback(
+    headers: &Headers,
+    name: &str,
+    prefix: &str,
+    limits: &Limits,
+    at: Timestamp,
+) -> Result<Option<CallbackTarget>> {
+    let Some(url) = headers.get(name) else { return Ok(None) };
+    let headers: Headers =
+        headers.with_prefix(prefix).map(|(name, value)| (format!("Upstash-{name}"), value)).collect();
+    let publication = Publication::read(url, &headers, Vec::new(), limits, at)
+        .map_err(|error| Error::new(error.code(), format!("in the settings of {name}: {}", error.message())))?;
+    Ok(Some(CallbackTarget { url: publication.url, headers }))
+}

@@ -1,0 +1,70 @@
+//! Forgetting what has ended, by age and by number, so that the database stays bounded.
+
+use crate::broker::Scope;
+use crate::broker::store::sql::params;
+use crate::broker::store::{Sql, dead_letter, run};
+use crate::error::Result;
+use crate::wire::Timestamp;
+
+/// One sweep removes at most this many rows of a table: it must not hold up deliveries.
+const BATCH: u64 = 500;
+
+/// Forgets what the settings don't want to be kept.
+pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
+    scope.transaction(|scope| {
+        events(scope)?;
+        runs(scope)?;
+        dead_letters(scope)?;
+        scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
+        Ok(())
+    })
+}
+
+fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+    let retention = &scope.settings.retention;
+    scope.sql.execute(
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?)",
+        params![before(scope, retention.event_age), BATCH],
+    )?;
+    scope.sql.execute(
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= (SELECT max(seq) FROM events) - ? \
+         ORDER BY seq LIMIT ?)",
+        params![retention.events, BATCH],
+    )?;
+    Ok(())
+}
+
+fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+    let retention = &scope.settings.retention;
+    let old = scope.sql.query(
+        "SELECT key FROM runs WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?",
+        params![before(scope, retention.run_age), BATCH],
+    )?;
+    let surplus = scope.sql.query(
+        "SELECT key FROM runs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ? OFFSET ?",
+        params![BATCH, retention.runs],
+    )?;
+    for row in old.iter().chain(&surplus) {
+        run::remove(scope.sql, row.integer(0)?)?;
+    }
+    Ok(())
+}
+
+fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+    let retention = &scope.settings.retention;
+    let old = scope.sql.query(
+        "SELECT id FROM dlq WHERE failed_at < ? ORDER BY seq LIMIT ?",
+        params![before(scope, retention.dead_letter_age), BATCH],
+    )?;
+    let surplus = scope
+        .sql
+        .query("SELECT id FROM dlq ORDER BY seq DESC LIMIT ? OFFSET ?", params![BATCH, retention.dead_letters])?;
+    for row in old.iter().chain(&surplus) {
+        dead_letter::remove(scope.sql, &row.text(0)?)?;
+    }
+    Ok(())
+}
+
+fn before<S: Sql>(scope: &Scope<'_, S>, age: std::time::Duration) -> Timestamp {
+    Timestamp::default() + (scope.at - Timestamp::default()).saturating_sub(age)
+}

@@ -1,0 +1,170 @@
+//! What a host decides: secrets, limits, defaults, retention.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{Code, Error, Result};
+use crate::signature::SigningKey;
+
+/// The settings of a broker. Start from [`Settings::new`] and change what differs.
+#[derive(Clone)]
+pub struct Settings {
+    /// The bearer token that every request needs.
+    pub token: String,
+    /// The key that deliveries are signed with, as `GET /v2/keys` tells it.
+    pub current_signing_key: String,
+    /// The key that replaces it at the next rotation.
+    pub next_signing_key: String,
+    /// Sizes and counts above which a request is refused.
+    pub limits: Limits,
+    /// What holds when a message does not say otherwise.
+    pub defaults: Defaults,
+    /// How long a message with the same deduplication id, or a new run with the same run id, is a duplicate.
+    pub deduplication_window: Duration,
+    /// How long a lease lasts beyond the timeout of its message.
+    pub lease_margin: Duration,
+    /// How long leases of the former process last after a restart: whoever was being called gets this long to submit
+    /// its step before the message is delivered again.
+    pub restart_grace: Duration,
+    /// A history over this many bytes is not delivered but fetched by the endpoint.
+    pub inline_history_bytes: usize,
+    /// More bytes than this of a destination's answer are neither kept nor told to callbacks.
+    pub response_bytes: usize,
+    /// When ended things are forgotten.
+    pub retention: Retention,
+}
+
+/// Sizes and counts above which a request is refused.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body, and of each message in a batch.
+    pub body_bytes: usize,
+    /// Bytes of one header value.
+    pub header_value_bytes: usize,
+    /// Bytes of all header names and values of one message.
+    pub header_bytes: usize,
+    /// Messages in a batch.
+    pub batch_messages: usize,
+    /// The longest delay.
+    pub delay: Duration,
+    /// The longest time that a destination may take to answer.
+    pub timeout: Duration,
+    /// The most retries.
+    pub retries: u32,
+    /// Entries in a run's history.
+    pub history_entries: usize,
+}
+
+impl Limits {
+    /// No limits: for what was checked when it was accepted.
+    pub(super) const NONE: Limits = Limits {
+        body_bytes: usize::MAX,
+        header_value_bytes: usize::MAX,
+        header_bytes: usize::MAX,
+        batch_messages: usize::MAX,
+        delay: Duration::MAX,
+        timeout: Duration::MAX,
+        retries: u32::MAX,
+        history_entries: usize::MAX,
+    };
+}
+
+/// What holds when a message does not say otherwise.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// How many tries may follow the first.
+    pub retries: u32,
+    /// How long a destination may take to answer.
+    pub timeout: Duration,
+}
+
+/// When ended things are forgotten: the older ones first.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// The age of an event.
+    pub event_age: Duration,
+    /// The number of events.
+    pub events: u64,
+    /// The age of an ended run, from its end.
+    pub run_age: Duration,
+    /// The number of ended runs.
+    pub runs: u64,
+    /// The age of a dead letter.
+    pub dead_letter_age: Duration,
+    /// The number of dead letters.
+    pub dead_letters: u64,
+    /// How often the broker looks for them.
+    pub sweep_interval: Duration,
+}
+
+impl Settings {
+    /// Settings with the limits of hosted QStash's free plan, where one is published.
+    pub fn new(
+        token: impl Into<String>,
+        current_signing_key: impl Into<String>,
+        next_signing_key: impl Into<String>,
+    ) -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            token: token.into(),
+            current_signing_key: current_signing_key.into(),
+            next_signing_key: next_signing_key.into(),
+            limits: Limits {
+                body_bytes: 1024 * 1024,
+                header_value_bytes: 16 * 1024,
+                header_bytes: 64 * 1024,
+                batch_messages: 500,
+                delay: 366 * DAY,
+                timeout: Duration::from_hours(12),
+                retries: 1000,
+                history_entries: 10_000,
+            },
+            defaults: Defaults { retries: 3, timeout: Duration::from_mins(15) },
+            deduplication_window: Duration::from_mins(10),
+            lease_margin: Duration::from_secs(10),
+            restart_grace: Duration::from_secs(5),
+            inline_history_bytes: 512 * 1024,
+            response_bytes: 1024 * 1024,
+            retention: Retention {
+                event_age: 7 * DAY,
+                events: 100_000,
+                run_age: 7 * DAY,
+                runs: 10_000,
+                dead_letter_age: 7 * DAY,
+                dead_letters: 10_000,
+                sweep_interval: Duration::from_mins(1),
+            },
+        }
+    }
+
+    /// The key that deliveries are signed with, checked.
+    pub(super) fn signing_key(&self) -> Result<SigningKey> {
+        if self.token.trim().is_empty() {
+            return Err(Error::new(
+                Code::InvalidConfiguration,
+                "the broker needs a token; an empty one protects nothing",
+            ));
+        }
+        SigningKey::new(&self.next_signing_key)?;
+        SigningKey::new(&self.current_signing_key)
+    }
+}
+
+/// Hides the secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("token", &"[redacted]")
+            .field("current_signing_key", &"[redacted]")
+            .field("next_signing_key", &"[redacted]")
+            .field("limits", &self.limits)
+            .field("defaults", &self.defaults)
+            .field("deduplication_window", &self.deduplication_window)
+            .field("lease_margin", &self.lease_margin)
+            .field("restart_grace", &self.restart_grace)
+            .field("inline_history_bytes", &self.inline_history_bytes)
+            .field("response_bytes", &self.response_bytes)
+            .field("retention", &self.retention)
+            .finish()
+    }
+}

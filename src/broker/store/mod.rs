@@ -1,0 +1,12 @@
+//! What the broker keeps: one schema, and the queries over it, one file a table.
+
+pub mod body;
+pub mod dead_letter;
+pub mod event;
+pub mod message;
+pub mod run;
+pub mod schema;
+pub mod sql;
+pub mod step;
+
+pub use sql::{Row, Sql, Value};

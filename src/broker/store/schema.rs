@@ -1,0 +1,161 @@
+//! The schema, as a list of migrations. A database tells its version in the table `meta`.
+
+use crate::broker::store::sql::{Sql, params};
+use crate::error::{Code, Error, Result};
+
+/// Every version's statements; the version of a database is the number of entries that it has seen.
+/// Entries are never changed once released: a change is a new entry.
+const MIGRATIONS: &[&[&str]] = &[VERSION_1];
+
+const VERSION_1: &[&str] = &[
+    "CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        run INTEGER,
+        position INTEGER,
+        url TEXT NOT NULL,
+        method TEXT NOT NULL,
+        headers TEXT NOT NULL,
+        body BLOB,
+        created_at INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        max_retries INTEGER NOT NULL,
+        retry_delay TEXT,
+        timeout INTEGER NOT NULL,
+        lease TEXT,
+        leased_at INTEGER,
+        label TEXT,
+        caller_ip TEXT,
+        callback TEXT,
+        failure_callback TEXT
+    )",
+    "CREATE INDEX messages_due ON messages (due_at, seq)",
+    "CREATE INDEX messages_lease ON messages (lease) WHERE lease IS NOT NULL",
+    "CREATE INDEX messages_run ON messages (run) WHERE run IS NOT NULL",
+    // Bodies over the inline size, in parts: a Durable Object's row holds at most 2 MB.
+    "CREATE TABLE parts (
+        owner TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (owner, part)
+    )",
+    "CREATE TABLE deduplications (
+        key TEXT PRIMARY KEY,
+        message_id TEXT NOT NULL,
+        ends_at INTEGER NOT NULL
+    )",
+    "CREATE INDEX deduplications_end ON deduplications (ends_at)",
+    "CREATE TABLE runs (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        url TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        ended_at INTEGER,
+        config TEXT NOT NULL,
+        label TEXT,
+        caller_ip TEXT,
+        result BLOB,
+        error TEXT,
+        failed_message TEXT,
+        dlq_id TEXT,
+        failure_message TEXT
+    )",
+    "CREATE INDEX runs_id ON runs (id, key)",
+    "CREATE INDEX runs_end ON runs (ended_at) WHERE ended_at IS NOT NULL",
+    "CREATE TABLE steps (
+        run INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        call_type TEXT NOT NULL,
+        is_plan INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        group_end INTEGER NOT NULL,
+        concurrent INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        body BLOB,
+        created_at INTEGER NOT NULL,
+        started_at INTEGER,
+        attempts INTEGER,
+        PRIMARY KEY (run, position)
+    )",
+    "CREATE TABLE dlq (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        message_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        run INTEGER,
+        run_id TEXT,
+        run_created_at INTEGER,
+        url TEXT NOT NULL,
+        method TEXT NOT NULL,
+        headers TEXT NOT NULL,
+        body BLOB,
+        created_at INTEGER NOT NULL,
+        failed_at INTEGER NOT NULL,
+        max_retries INTEGER NOT NULL,
+        retry_delay TEXT,
+        label TEXT,
+        caller_ip TEXT,
+        callback TEXT,
+        failure_callback TEXT,
+        status INTEGER NOT NULL,
+        error TEXT,
+        response_headers TEXT NOT NULL,
+        response_body BLOB
+    )",
+    "CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        time INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        run INTEGER,
+        run_id TEXT,
+        state TEXT NOT NULL,
+        url TEXT NOT NULL,
+        method TEXT NOT NULL,
+        label TEXT,
+        attempt INTEGER NOT NULL,
+        max_retries INTEGER NOT NULL,
+        status INTEGER,
+        error TEXT,
+        next_delivery INTEGER,
+        response_headers TEXT,
+        response_body BLOB
+    )",
+    "CREATE INDEX events_message ON events (message_id, seq)",
+    "CREATE INDEX events_run ON events (run, seq) WHERE run IS NOT NULL",
+    "CREATE INDEX events_time ON events (time)",
+];
+
+/// Brings the database to the newest version.
+///
+/// [`Code::InvalidConfiguration`] if a newer build wrote it.
+pub fn migrate<S: Sql>(sql: &S) -> Result<()> {
+    sql.transaction(|| {
+        sql.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)", &[])?;
+        let rows = sql.query("SELECT value FROM meta WHERE key = 'schema'", &[])?;
+        let version = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+        let version = usize::try_from(version).unwrap_or(0);
+        if version > MIGRATIONS.len() {
+            return Err(Error::new(
+                Code::InvalidConfiguration,
+                format!(
+                    "the database has schema version {version}, this build knows versions up to {}: use a newer build",
+                    MIGRATIONS.len()
+                ),
+            ));
+        }
+        for statement in MIGRATIONS[version..].iter().copied().flatten() {
+            sql.execute(statement, &[])?;
+        }
+        if version < MIGRATIONS.len() {
+            sql.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('schema', ?)", params![MIGRATIONS.len()])?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,37 @@
+//! What the broker's tests share: SQLite as a port, seeded entropy, and a world of endpoints with a clock of its own.
+#![allow(dead_code, clippy::missing_panics_doc)]
+
+pub mod sqlite;
+pub mod world;
+
+use orchestration::wire::Entropy;
+
+/// SplitMix64: the same seed gives the same bytes on every machine.
+#[derive(Clone)]
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// True in `percent` of 100 cases.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        bytes.fill_with(|| self.next().to_le_bytes()[0]);
+    }
+}

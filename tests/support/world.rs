@@ -1,0 +1,281 @@
+//! A broker, a clock that only tests advance, and endpoints that follow a script.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use orchestration::broker::{Broker, Delivery, Outcome, Settings};
+use orchestration::wire::{Method, Request, Response, Timestamp};
+use serde_json::Value;
+
+use super::Seeded;
+use super::sqlite::Sqlite;
+
+pub const TOKEN: &str = "test-token";
+pub const CURRENT_KEY: &str = "sig_current";
+pub const NEXT_KEY: &str = "sig_next";
+pub const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+pub fn settings() -> Settings {
+    Settings::new(TOKEN, CURRENT_KEY, NEXT_KEY)
+}
+
+/// How an endpoint treats a delivery: it may call the broker before it answers.
+type Script = Box<dyn FnMut(&World, &Request) -> Outcome>;
+
+pub struct World {
+    pub sql: Sqlite,
+    settings: Settings,
+    broker: RefCell<Rc<Broker<Sqlite>>>,
+    now: RefCell<Timestamp>,
+    entropy: RefCell<Seeded>,
+    scripts: RefCell<Vec<(String, Rc<RefCell<Script>>)>>,
+    /// Every request that an endpoint got, with the time.
+    received: RefCell<Vec<(Timestamp, Request)>>,
+    file: Option<PathBuf>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(settings())
+    }
+
+    pub fn with(settings: Settings) -> Self {
+        Self::on(Sqlite::in_memory(), settings, None)
+    }
+
+    /// On a database file, so that the broker can crash.
+    pub fn on_file(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("orchestration-{}-{name}.sqlite", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self::on(Sqlite::file(&path), settings(), Some(path))
+    }
+
+    fn on(sql: Sqlite, settings: Settings, file: Option<PathBuf>) -> Self {
+        let broker = Broker::open(sql.clone(), settings.clone()).unwrap();
+        Self {
+            sql,
+            settings,
+            broker: RefCell::new(Rc::new(broker)),
+            now: RefCell::new(START),
+            entropy: RefCell::new(Seeded(1)),
+            scripts: RefCell::default(),
+            received: RefCell::default(),
+            file,
+        }
+    }
+
+    fn broker(&self) -> Rc<Broker<Sqlite>> {
+        Rc::clone(&self.broker.borrow())
+    }
+
+    pub fn now(&self) -> Timestamp {
+        *self.now.borrow()
+    }
+
+    pub fn advance(&self, duration: Duration) {
+        let now = self.now() + duration;
+        *self.now.borrow_mut() = now;
+    }
+
+    /// The process dies and another one starts on the same database.
+    pub fn crash(&mut self) {
+        if let Some(path) = &self.file {
+            self.sql = Sqlite::file(path);
+        }
+        *self.broker.borrow_mut() = Rc::new(Broker::open(self.sql.clone(), self.settings.clone()).unwrap());
+    }
+
+    pub fn restart(&mut self) {
+        self.crash();
+        self.broker().handle_restart(self.now()).unwrap();
+    }
+
+    // What a client does.
+
+    /// A request with the token; the path begins with `/`.
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("http://broker.test{path}")).header("Authorization", format!("Bearer {TOKEN}"))
+    }
+
+    pub fn send(&self, request: &Request) -> Answer {
+        let broker = self.broker();
+        let response = broker.handle_request(request, self.now(), &mut *self.entropy.borrow_mut());
+        Answer(response)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(&self.request(Method::Get, path))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send(&self.request(Method::Delete, path))
+    }
+
+    /// Publishes with headers; returns the answer.
+    pub fn publish(&self, destination: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let request = self.request(Method::Post, &format!("/v2/publish/{destination}")).body(body);
+        self.send(&headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+    }
+
+    pub fn batch(&self, items: &Value) -> Answer {
+        self.send(&self.request(Method::Post, "/v2/batch").body(items.to_string()))
+    }
+
+    // What endpoints and the host do.
+
+    /// Every delivery to a URL that begins with `prefix` is treated by `script`; the newest script counts.
+    pub fn endpoint(&self, prefix: &str, script: impl FnMut(&World, &Request) -> Outcome + 'static) {
+        self.scripts.borrow_mut().insert(0, (prefix.to_owned(), Rc::new(RefCell::new(Box::new(script)))));
+    }
+
+    /// An endpoint that answers with these, one after the other, then always with the last.
+    pub fn answers(&self, prefix: &str, answers: impl IntoIterator<Item = Response>) {
+        let mut answers: VecDeque<Response> = answers.into_iter().collect();
+        self.endpoint(prefix, move |_, _| {
+            let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+            Outcome::Answered(answer.unwrap())
+        });
+    }
+
+    pub fn take(&self, limit: usize) -> Vec<Delivery> {
+        self.broker().take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut()).unwrap()
+    }
+
+    /// What the endpoint does with a delivery. The outcome is not told yet.
+    pub fn deliver(&self, delivery: &Delivery) -> Outcome {
+        self.received.borrow_mut().push((self.now(), delivery.request.clone()));
+        let script = self
+            .scripts
+            .borrow()
+            .iter()
+            .find(|(prefix, _)| delivery.request.url.starts_with(prefix))
+            .map(|(_, script)| Rc::clone(script));
+        match script {
+            Some(script) => (script.borrow_mut())(self, &delivery.request),
+            None => Outcome::Unreachable { error: format!("nobody listens at {}", delivery.request.url) },
+        }
+    }
+
+    pub fn tell(&self, delivery: &Delivery, outcome: Outcome) {
+        self.broker().handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut()).unwrap();
+    }
+
+    /// Delivers what is due now, until nothing is; returns how many deliveries that were.
+    pub fn settle(&self) -> usize {
+        let mut count = 0;
+        loop {
+            let deliveries = self.take(10);
+            if deliveries.is_empty() {
+                return count;
+            }
+            for delivery in deliveries {
+                let outcome = self.deliver(&delivery);
+                self.tell(&delivery, outcome);
+                count += 1;
+                assert!(count < 100_000, "the broker never comes to rest");
+            }
+        }
+    }
+
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.broker().next_wake().unwrap()
+    }
+
+    /// Delivers and advances the clock to each next wake until nothing waits.
+    pub fn run(&self) {
+        loop {
+            self.settle();
+            match self.next_wake() {
+                None => return,
+                Some(at) => self.advance(at - self.now()),
+            }
+        }
+    }
+
+    /// The requests that endpoints got at URLs that begin with `prefix`.
+    pub fn received(&self, prefix: &str) -> Vec<Request> {
+        self.received_at(prefix).into_iter().map(|(_, request)| request).collect()
+    }
+
+    /// The same with milliseconds since [`START`].
+    pub fn received_at(&self, prefix: &str) -> Vec<(u64, Request)> {
+        let received = self.received.borrow();
+        let at = |at: &Timestamp| at.millis() - START.millis();
+        received
+            .iter()
+            .filter(|(_, request)| request.url.starts_with(prefix))
+            .map(|(time, request)| (at(time), request.clone()))
+            .collect()
+    }
+
+    // What the log tells.
+
+    /// The states of a message, oldest first.
+    pub fn states(&self, message: &str) -> Vec<String> {
+        self.events(message).iter().map(|event| event["state"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The events of a message, oldest first.
+    pub fn events(&self, message: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/v2/events?messageId={message}&count=1000")).ok();
+        let mut events = answer["events"].as_array().unwrap().clone();
+        events.reverse();
+        events
+    }
+
+    /// The log of a run.
+    pub fn run_log(&self, id: &str) -> Value {
+        self.get(&format!("/v2/workflows/logs?workflowRunId={id}")).ok()["runs"][0].clone()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(path) = &self.file {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// An answer of the API.
+pub struct Answer(pub Response);
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.0.body)
+            .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.0.body)))
+    }
+
+    /// The JSON of an answer that must be 200.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status(), 200, "{}", String::from_utf8_lossy(&self.0.body));
+        self.json()
+    }
+
+    /// The sentence of an answer that must be an error of this status.
+    #[track_caller]
+    pub fn error(&self, status: u16) -> String {
+        assert_eq!(self.status(), status, "{}", String::from_utf8_lossy(&self.0.body));
+        let json = self.json();
+        assert_eq!(json.as_object().map(|object| object.len()), Some(1), "{json}");
+        json["error"].as_str().unwrap().to_owned()
+    }
+
+    /// The message id of an answer that must be 200.
+    #[track_caller]
+    pub fn message_id(&self) -> String {
+        self.ok()["messageId"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn ok() -> Response {
+    Response::new(200)
+}
