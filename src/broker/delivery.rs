@@ -70,11 +70,11 @@ fn deliver<S: Sql>(scope: &mut Scope<'_, S>, message: Message) -> Result<Option<
         settle(scope, &message, if ended_it { State::Delivered } else { State::Cancelled }, "the run has ended")?;
         return Ok(None);
     }
-    if let Some(run) = run.as_ref().filter(|_| message.lease.is_some() || message.attempt > 0) {
-        if is_continued(scope, &message, run)? {
-            settle(scope, &message, State::Delivered, "its answer was lost, what it had to submit has been accepted")?;
-            return Ok(None);
-        }
+    if let Some(run) = run.as_ref().filter(|_| message.lease.is_some() || message.attempt > 0)
+        && is_continued(scope, &message, run)?
+    {
+        settle(scope, &message, State::Delivered, "its answer was lost, what it had to submit has been accepted")?;
+        return Ok(None);
     }
     if message.lease.is_some() {
         let error = "the delivery ended without an outcome: its lease ran out";
@@ -124,8 +124,8 @@ fn headers(message: &Message, run: Option<&Run>) -> Headers {
         // A callback must not say the protocol's version, or the SDK takes its body for a history.
         let callback = !matches!(message.role, Role::Start | Role::Step);
         for (name, value) in run.config.headers.iter() {
-            let own = message.headers.contains(name);
-            if !own && !(callback && accept::is_only_for_history(name)) {
+            let unfit = callback && accept::is_only_for_history(name);
+            if !unfit && !message.headers.contains(name) {
                 headers.append(name, value);
             }
         }

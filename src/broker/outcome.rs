@@ -94,12 +94,12 @@ fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run
 
 fn fail<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, done: &Try, error: &str) -> Result<()> {
     log(scope, State::Error, message, &done.answer, Some(error))?;
-    if let Some(run) = run {
-        if is_continued(scope, message, run)? {
-            let why = "its answer is an error, but what it had to submit has been accepted";
-            log(scope, State::Delivered, message, &done.answer, Some(why))?;
-            return message::remove(scope.sql, &message.id);
-        }
+    if let Some(run) = run
+        && is_continued(scope, message, run)?
+    {
+        let why = "its answer is an error, but what it had to submit has been accepted";
+        log(scope, State::Delivered, message, &done.answer, Some(why))?;
+        return message::remove(scope.sql, &message.id);
     }
     if done.retryable && message.attempt < message.max_retries {
         retry(scope, message, done)

@@ -137,6 +137,11 @@ impl Settings {
         }
     }
 
+    /// The most bytes that the body of any request may have; a host need not read more than one byte beyond it.
+    pub fn request_bytes(&self) -> usize {
+        self.limits.body_bytes.saturating_mul(super::api::BATCH_FACTOR)
+    }
+
     /// The key that deliveries are signed with, checked.
     pub(super) fn signing_key(&self) -> Result<SigningKey> {
         if self.token.trim().is_empty() {

@@ -6,7 +6,7 @@ pub mod world;
 
 use orchestration::wire::Entropy;
 
-/// SplitMix64: the same seed gives the same bytes on every machine.
+/// `SplitMix64`: the same seed gives the same bytes on every machine.
 #[derive(Clone)]
 pub struct Seeded(pub u64);
 

@@ -265,7 +265,7 @@ impl Answer {
     pub fn error(&self, status: u16) -> String {
         assert_eq!(self.status(), status, "{}", String::from_utf8_lossy(&self.0.body));
         let json = self.json();
-        assert_eq!(json.as_object().map(|object| object.len()), Some(1), "{json}");
+        assert_eq!(json.as_object().map(serde_json::Map::len), Some(1), "{json}");
         json["error"].as_str().unwrap().to_owned()
     }
 

@@ -95,7 +95,7 @@ impl Item {
                     values.iter().filter_map(Value::as_str).for_each(|value| headers.append(name.clone(), value));
                 }
                 _ => {
-                    let name = crate::wire::duration::shown(&name).to_owned();
+                    let name = crate::wire::duration::shown(&name);
                     return Err(Error::new(
                         Code::InvalidHeader,
                         format!("the value of the header {name} is not a text"),

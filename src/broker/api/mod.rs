@@ -162,7 +162,8 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
     }
 }
 
-const BATCH_FACTOR: usize = 8;
+/// How much larger a batch may be than one message.
+pub(super) const BATCH_FACTOR: usize = 8;
 
 /// What a path leaves of a pattern; `None` if it does not fit.
 fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {

@@ -1,7 +1,5 @@
 //! How messages, dead letters and events look in JSON, as the schemas of QStash's specification name their members.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use crate::broker::callback::map;
@@ -133,13 +131,8 @@ pub fn labels(view: &mut Map<String, Value>, label: Option<&str>) {
 
 /// Bytes under `name` if they are UTF-8, else under `nameBase64`.
 fn body(view: &mut Map<String, Value>, name: &str, bytes: &[u8]) {
-    let mut name = name.to_owned();
-    let value = match std::str::from_utf8(bytes) {
-        Ok(text) => json!(text),
-        Err(_) => {
-            let _ = name.write_str("Base64");
-            json!(base64::encode(bytes))
-        }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => view.insert(name.to_owned(), json!(text)),
+        Err(_) => view.insert(format!("{name}Base64"), json!(base64::encode(bytes))),
     };
-    view.insert(name, value);
 }

@@ -45,7 +45,7 @@ impl Row {
     }
 
     /// The whole number in `column`.
-    #[allow(clippy::cast_possible_truncation)] // checked to be whole and within 2^53
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // checked to be whole and within 2^53
     pub fn integer(&self, column: usize) -> Result<i64> {
         match self.0.get(column) {
             Some(Value::Integer(number)) => Ok(*number),
