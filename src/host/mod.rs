@@ -1,4 +1,6 @@
 //! The code that owns I/O: one module per kind of host.
 
+#[cfg(feature = "edge")]
+pub mod edge;
 #[cfg(feature = "js")]
 pub mod js;

@@ -1,0 +1,81 @@
+//! What the engine asks of its host, on Workers.
+
+use worker::Stub;
+
+use crate::host::edge::http::{self, write_request};
+use crate::wire::{Entropy, Request, Response, Timestamp};
+use crate::workflow::Host;
+
+/// The most bytes of a broker's answer that the engine reads; a history may be fetched this way.
+const ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
+/// Sends with `fetch`, reads the platform's clock and its cryptographic randomness.
+///
+/// Requests to a broker in the same Worker go to its Durable Object: a Worker can't fetch its own address.
+#[derive(Debug, Default)]
+pub struct EdgeHost {
+    embedded: Option<Embedded>,
+}
+
+#[derive(Debug)]
+struct Embedded {
+    base_url: String,
+    object: Stub,
+}
+
+impl EdgeHost {
+    /// A host that sends everything over the network.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Requests to `base_url` (scheme and authority) go to `object`.
+    #[must_use]
+    pub fn embedded_broker(mut self, base_url: impl Into<String>, object: Stub) -> Self {
+        self.embedded = Some(Embedded { base_url: base_url.into(), object });
+        self
+    }
+}
+
+impl Host for EdgeHost {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        PlatformEntropy.fill(bytes);
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, String> {
+        let embedded = self
+            .embedded
+            .as_ref()
+            .filter(|embedded| request.url.strip_prefix(&embedded.base_url).is_some_and(|path| path.starts_with('/')));
+        match embedded {
+            None => http::exchange(&request, None, None, ANSWER_BYTES).await,
+            Some(embedded) => {
+                let request = worker::Request::from(write_request(&request, None)?);
+                let answer = embedded.object.fetch_with_request(request).await;
+                http::read_response(answer.map_err(|error| http::shown(&error))?, ANSWER_BYTES).await
+            }
+        }
+    }
+}
+
+/// The platform's clock. It stands still between I/O, by the platform's design.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(worker::Date::now().as_millis())
+}
+
+/// The platform's cryptographic randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlatformEntropy;
+
+impl Entropy for PlatformEntropy {
+    /// Ends the invocation if there is no randomness: an id that can be guessed would be worse.
+    fn fill(&mut self, bytes: &mut [u8]) {
+        if getrandom::fill(bytes).is_err() {
+            wasm_bindgen::throw_str("this runtime has no source of randomness");
+        }
+    }
+}

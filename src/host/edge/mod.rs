@@ -1,0 +1,20 @@
+//! Cloudflare Workers: workflows behind a fetch handler, and the broker in a Durable Object.
+
+mod courier;
+mod host;
+mod http;
+mod object;
+mod origins;
+mod router;
+pub mod settings;
+mod sql;
+
+#[cfg(feature = "standalone")]
+mod samples;
+#[cfg(feature = "standalone")]
+mod standalone;
+
+pub use host::EdgeHost;
+pub use http::{read_request, read_response, write_response};
+pub use object::{BrokerObject, stub as broker_object, wake as wake_broker};
+pub use router::Router;

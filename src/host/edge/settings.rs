@@ -1,0 +1,65 @@
+//! Settings from a Worker's variables and secrets, under the names that QStash's users know.
+
+use worker::Env;
+
+use crate::broker;
+use crate::error::{Code, Error, Result};
+use crate::signature::Keys;
+
+/// Where the broker is; if unset, the broker in this Worker, or else hosted QStash.
+pub const QSTASH_URL: &str = "QSTASH_URL";
+/// The token that the broker wants.
+pub const QSTASH_TOKEN: &str = "QSTASH_TOKEN";
+/// The key that deliveries are signed with.
+pub const QSTASH_CURRENT_SIGNING_KEY: &str = "QSTASH_CURRENT_SIGNING_KEY";
+/// The key that replaces it at the next rotation.
+pub const QSTASH_NEXT_SIGNING_KEY: &str = "QSTASH_NEXT_SIGNING_KEY";
+/// Scheme and authority of the Worker's public address, if it differs from that of the requests that arrive.
+pub const UPSTASH_WORKFLOW_URL: &str = "UPSTASH_WORKFLOW_URL";
+/// How many deliveries the broker has under way at once; see [`DEFAULT_CONNECTIONS`].
+pub const BROKER_CONNECTIONS: &str = "BROKER_CONNECTIONS";
+/// The binding of the broker's Durable Object.
+pub const BROKER: &str = "BROKER";
+/// The binding of the Worker to itself.
+pub const SELF: &str = "SELF";
+
+/// Cloudflare lets an invocation wait for six connections at once.
+pub const DEFAULT_CONNECTIONS: usize = 6;
+
+/// A variable or secret; `None` if it is unset or empty.
+pub fn optional(env: &Env, name: &str) -> Option<String> {
+    // Secrets and variables are read alike.
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+}
+
+/// A variable or secret that must be there; [`Code::InvalidConfiguration`] says how to set it.
+pub fn required(env: &Env, name: &str) -> Result<String> {
+    optional(env, name).ok_or_else(|| {
+        Error::new(
+            Code::InvalidConfiguration,
+            format!("{name} is not set; set it with `wrangler secret put {name}`, or for development in .dev.vars"),
+        )
+    })
+}
+
+/// The keys that deliveries are verified with.
+pub fn keys(env: &Env) -> Result<Keys> {
+    Keys::new(&required(env, QSTASH_CURRENT_SIGNING_KEY)?, optional(env, QSTASH_NEXT_SIGNING_KEY).as_deref())
+}
+
+/// The settings of the broker in this Worker.
+pub fn broker(env: &Env) -> Result<broker::Settings> {
+    Ok(broker::Settings::new(
+        required(env, QSTASH_TOKEN)?,
+        required(env, QSTASH_CURRENT_SIGNING_KEY)?,
+        required(env, QSTASH_NEXT_SIGNING_KEY)?,
+    ))
+}
+
+/// How many deliveries may be under way at once.
+pub fn connections(env: &Env) -> Result<usize> {
+    let Some(text) = optional(env, BROKER_CONNECTIONS) else { return Ok(DEFAULT_CONNECTIONS) };
+    text.parse().ok().filter(|number| (1..=1000).contains(number)).ok_or_else(|| {
+        Error::new(Code::InvalidConfiguration, format!("{BROKER_CONNECTIONS} must be a number from 1 to 1000"))
+    })
+}
