@@ -1,10 +1,9 @@
 // `make dev`: the broker and the sample workflow on port 8080, with their storage in .orchestration/, until stopped.
-// Usage: scripts/node scripts/dev.mjs [--port 8080] [--verbose]
+// Usage: scripts/node scripts/dev.mjs [--port 8080] [--storage .orchestration]
 
 import { parseArgs } from "node:util";
 
 const NODE_MINIMUM = [22, 12];
-const STORAGE = ".orchestration";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor < NODE_MINIMUM[1])) {
@@ -14,7 +13,10 @@ if (major < NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor < NODE_MINIMU
 }
 
 const { values } = parseArgs({
-  options: { port: { type: "string", default: "8080" }, verbose: { type: "boolean", default: false } },
+  options: {
+    port: { type: "string", default: "8080" },
+    storage: { type: "string", default: ".orchestration" },
+  },
 });
 const port = Number(values.port);
 if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -26,14 +28,14 @@ const { developmentBindings, startWorker } = await import("./workerd.mjs");
 const bindings = developmentBindings();
 let broker;
 try {
-  broker = await startWorker({ port, persistDir: STORAGE, bindings, onLog: (line) => console.error(line) });
+  broker = await startWorker({ port, persistDir: values.storage, bindings, onLog: (line) => console.error(line) });
 } catch (error) {
   if (error.code !== "EADDRINUSE") fail(error.message);
   fail(`port ${port} is taken by another program: stop it, or run \`scripts/node scripts/dev.mjs --port ${port + 1}\``);
 }
 
 console.log(`
-  The broker is ready. Its storage stays in ${STORAGE}/; Ctrl-C stops it.
+  The broker is ready. Its storage stays in ${values.storage}/; Ctrl-C stops it.
 
   QSTASH_URL="${broker.url}"
   QSTASH_TOKEN="${bindings.QSTASH_TOKEN}"

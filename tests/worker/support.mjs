@@ -18,15 +18,23 @@ export const receiver = new Receiver({
   nextSigningKey: KEYS.QSTASH_NEXT_SIGNING_KEY,
 });
 
+const folders = [];
+process.once("exit", () => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
+/** A folder that goes when the tests end, and with them every process that uses it. */
+export function folder() {
+  folders.push(mkdtempSync(join(tmpdir(), "orchestration-")));
+  return folders.at(-1);
+}
+
 /** A broker with a storage of its own, and the official clients for it; `t` ends it. */
 export async function broker(t, options = {}) {
-  const persistDir = mkdtempSync(join(tmpdir(), "orchestration-"));
+  const persistDir = folder();
   const start = (port) => startWorker({ ...options, port, persistDir });
   let worker;
-  t.after(async () => {
-    await worker?.kill();
-    rmSync(persistDir, { recursive: true, force: true });
-  });
+  t.after(() => worker?.kill());
   worker = await start(0);
   const { url, port } = worker;
 
@@ -57,6 +65,7 @@ export async function broker(t, options = {}) {
     api,
     ended,
     remembered,
+    persistDir,
     kill: () => worker.kill(),
     /** The same storage and address again. */
     async restart() {

@@ -108,6 +108,10 @@ impl Courier {
             console_error!("{}", error.to_string());
             return self.arm(now() + AFTER_FAILURE).await;
         }
+        if self.under_way.get() > 0 {
+            // The next event takes over what this one leaves open.
+            return self.arm(now()).await;
+        }
         self.handle_change().await
     }
 

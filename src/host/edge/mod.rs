@@ -1,4 +1,4 @@
-//! Cloudflare Workers: workflows behind a fetch handler, and the broker in a Durable Object.
+#![doc = include_str!("../../../docs/edge.md")]
 
 mod courier;
 mod host;

@@ -22,7 +22,7 @@ use crate::wire::{Headers, header};
 /// `wrangler.toml` names it as `class_name` of the binding `BROKER` and among `new_sqlite_classes`; a Worker's crate
 /// re-exports it: `pub use orchestration::host::edge::BrokerObject;`.
 ///
-/// Requests to the object are requests to the broker's API, `/v2/…`; [`WAKE_PATH`] only wakes it.
+/// Requests to the object are requests to the broker's API, `/v2/…`; `/wake` only wakes it.
 #[durable_object]
 pub struct BrokerObject {
     broker: Result<Hosted>,
@@ -92,8 +92,13 @@ impl DurableObject for BrokerObject {
             hosted.courier.note_own_url(&request.url);
         }
         // Before the answer: the platform holds it back until the message and the alarm are both on disk.
-        hosted.courier.handle_change().await?;
-        write_response(response)
+        match hosted.courier.handle_change().await {
+            Ok(()) => write_response(response),
+            Err(error) => {
+                let reason = format!("the broker can't be woken for what it holds: {}", http::shown(&error));
+                write_response(error_response(&Error::new(Code::Storage, reason)))
+            }
+        }
     }
 
     /// Fails only if the next alarm can't be set, for then the platform has to try again.

@@ -27,10 +27,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     }
     let path = request.path();
     if path.starts_with("/v2/") {
-        return match object::stub(&env) {
-            Ok(broker) => broker.fetch_with_request(request).await,
-            Err(error) => write_response(error_response(&error)),
+        let broker = match object::stub(&env) {
+            Ok(broker) => broker,
+            Err(error) => return write_response(error_response(&error)),
         };
+        return broker.fetch_with_request(request).await.or_else(|error| {
+            let reason = format!("the broker's object did not answer: {}", http::shown(&error));
+            write_response(error_response(&Error::new(Code::BrokerUnreachable, reason)))
+        });
     }
     let router = Router::new().workflow("/samples/order", samples::order);
     if router.serves(&path) {
