@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::missing_panics_doc)]
 
 pub mod sqlite;
+pub mod workflow;
 pub mod world;
 
 use orchestration::wire::Entropy;
