@@ -1,5 +1,6 @@
 //! The SQL port over `rusqlite`.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -10,23 +11,38 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 /// A database in memory or in a file. Clones share the connection.
 #[derive(Clone)]
-pub struct Sqlite(Rc<Connection>);
+pub struct Sqlite(Rc<Connection>, Rc<Cell<Option<u64>>>);
 
 impl Sqlite {
     pub fn in_memory() -> Self {
-        Self(Rc::new(Connection::open_in_memory().unwrap()))
+        Self(Rc::new(Connection::open_in_memory().unwrap()), Rc::default())
     }
 
     pub fn file(path: &Path) -> Self {
         let connection = Connection::open(path).unwrap();
         // Durability against power loss is SQLite's business, not these tests'.
         connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY").unwrap();
-        Self(Rc::new(connection))
+        Self(Rc::new(connection), Rc::default())
     }
 
     /// The number of rows of a table.
     pub fn count(&self, table: &str) -> u64 {
         self.0.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// Lets the statement after `statements` others fail, as if the process had died there; `None` ends that.
+    pub fn break_after(&self, statements: Option<u64>) {
+        self.1.set(statements);
+    }
+
+    fn burn(&self) -> Result<()> {
+        match self.1.get() {
+            Some(0) => Err(Error::new(Code::Storage, "the process died here")),
+            left => {
+                self.1.set(left.map(|left| left - 1));
+                Ok(())
+            }
+        }
     }
 
     pub fn run(&self, sql: &str) {
@@ -67,12 +83,14 @@ fn checked(params: &[Value]) {
 impl Sql for Sqlite {
     fn execute(&self, sql: &str, params: &[Value]) -> Result<usize> {
         checked(params);
+        self.burn()?;
         let mut statement = self.0.prepare_cached(sql).map_err(|error| failed(&error))?;
         statement.execute(params_from_iter(params.iter().map(Param))).map_err(|error| failed(&error))
     }
 
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
         checked(params);
+        self.burn()?;
         let mut statement = self.0.prepare_cached(sql).map_err(|error| failed(&error))?;
         let columns = statement.column_count();
         let rows = statement.query_map(params_from_iter(params.iter().map(Param)), |row| {

@@ -29,9 +29,9 @@ pub enum Stage {
 pub struct Ledger {
     /// Every computation: run, step.
     pub computed: Vec<(String, String)>,
-    /// Every result that the broker accepted for the first time: run, place.
+    /// Every result that the broker has confirmed: run, place.
     pub accepted: BTreeSet<(String, u32)>,
-    /// Every computation that began when the broker already had the result.
+    /// Every computation that began when the broker already had its result.
     pub repeated: Vec<(String, u32)>,
     /// Every end that the broker confirmed: run, and how many steps the history held.
     pub finished: Vec<(String, usize)>,
@@ -208,7 +208,7 @@ fn submit(world: &World, run: &str, place: u32, size: u32, stage: &Stage, ledger
         Stage::Run(_) => {
             let mut ledger = ledger.borrow_mut();
             ledger.computed.push((run.to_owned(), name.to_owned()));
-            if ledger.accepted.contains(&(run.to_owned(), place)) {
+            if world.has_result(run, place) {
                 ledger.repeated.push((run.to_owned(), place));
             }
             if let Some(left) = ledger.failing.get_mut(name).filter(|left| **left > 0) {

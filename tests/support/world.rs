@@ -1,11 +1,12 @@
 //! A broker, a clock that only tests advance, and endpoints that follow a script.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use orchestration::Result;
 use orchestration::broker::{Broker, Delivery, Outcome, Settings};
 use orchestration::wire::{Method, Request, Response, Timestamp};
 use serde_json::Value;
@@ -35,6 +36,16 @@ pub struct World {
     /// Every request that an endpoint got, with the time.
     received: RefCell<Vec<(Timestamp, Request)>>,
     file: Option<PathBuf>,
+    network: Cell<Network>,
+}
+
+/// The way to the broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    #[default]
+    Works,
+    LosesRequest,
+    LosesAnswer,
 }
 
 impl World {
@@ -44,6 +55,13 @@ impl World {
 
     pub fn with(settings: Settings) -> Self {
         Self::on(Sqlite::in_memory(), settings, None)
+    }
+
+    /// With entropy of its own.
+    pub fn seeded(seed: u64) -> Self {
+        let world = Self::new();
+        world.entropy.borrow_mut().0 = seed;
+        world
     }
 
     /// On a database file, so that the broker can crash.
@@ -64,6 +82,7 @@ impl World {
             scripts: RefCell::default(),
             received: RefCell::default(),
             file,
+            network: Cell::default(),
         }
     }
 
@@ -101,9 +120,19 @@ impl World {
     }
 
     pub fn send(&self, request: &Request) -> Answer {
+        let lost = Answer(Response::new(599));
+        match self.network.get() {
+            Network::LosesRequest => return lost,
+            Network::LosesAnswer | Network::Works => {}
+        }
         let broker = self.broker();
         let response = broker.handle_request(request, self.now(), &mut *self.entropy.borrow_mut());
-        Answer(response)
+        if self.network.get() == Network::LosesAnswer { lost } else { Answer(response) }
+    }
+
+    /// What the way to the broker does from now on; a lost answer looks like status 599.
+    pub fn network(&self, network: Network) {
+        self.network.set(network);
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -141,7 +170,11 @@ impl World {
     }
 
     pub fn take(&self, limit: usize) -> Vec<Delivery> {
-        self.broker().take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut()).unwrap()
+        self.try_take(limit).unwrap()
+    }
+
+    pub fn try_take(&self, limit: usize) -> Result<Vec<Delivery>> {
+        self.broker().take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut())
     }
 
     /// What the endpoint does with a delivery. The outcome is not told yet.
@@ -160,7 +193,11 @@ impl World {
     }
 
     pub fn tell(&self, delivery: &Delivery, outcome: Outcome) {
-        self.broker().handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut()).unwrap();
+        self.try_tell(delivery, outcome).unwrap();
+    }
+
+    pub fn try_tell(&self, delivery: &Delivery, outcome: Outcome) -> Result<()> {
+        self.broker().handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut())
     }
 
     /// Delivers what is due now, until nothing is; returns how many deliveries that were.
@@ -224,6 +261,15 @@ impl World {
         let mut events = answer["events"].as_array().unwrap().clone();
         events.reverse();
         events
+    }
+
+    /// Whether the history of a run holds the result of a step; read past the API, which may be down.
+    pub fn has_result(&self, run: &str, place: u32) -> bool {
+        let condition = format!(
+            "runs JOIN steps ON steps.run = runs.key WHERE id = '{run}' AND is_plan = 0 AND call_type = 'step' \
+             AND place = {place}"
+        );
+        self.sql.count(&condition) > 0
     }
 
     /// The log of a run.
