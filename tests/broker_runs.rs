@@ -272,6 +272,20 @@ fn a_run_that_was_cancelled_during_a_delivery_is_not_retried() {
 }
 
 #[test]
+fn a_lost_delivery_of_a_run_that_has_ended_is_not_repeated() {
+    for (end, state) in [("?cancel=true", "CANCELLED"), ("?cancel=false", "DELIVERED")] {
+        let world = World::new();
+        let ledger = serve(&world, order());
+        let id = trigger(&world, RUN, &json!({})).ok()[0]["messageId"].as_str().unwrap().to_owned();
+        assert_eq!(world.take(1).len(), 1);
+        world.delete(&format!("/v2/workflows/runs/{RUN}{end}")).ok();
+        world.run();
+        assert!(world.received(WORKFLOW).is_empty() && ledger.borrow().computed.is_empty());
+        assert_eq!(world.states(&id), ["CREATED", "ACTIVE", state]);
+    }
+}
+
+#[test]
 fn a_step_that_was_accepted_is_not_computed_again_when_the_answer_is_lost() {
     let mut world = World::on_file("accepted");
     let ledger = serve(&world, vec![Stage::Run("one"), Stage::Parallel(vec![Stage::Run("two"), Stage::Run("three")])]);

@@ -3,6 +3,8 @@
 //!
 //! `SIMULATION_SEEDS` sets how many seeds are tried, `SIMULATION_SEED` replays a single one.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -230,7 +232,7 @@ impl Simulation {
         };
         match (answer.status(), client) {
             (200 | 202, Client::Publish(_)) => {
-                self.messages.push(answer.json()["messageId"].as_str().unwrap().to_owned())
+                self.messages.push(answer.json()["messageId"].as_str().unwrap().to_owned());
             }
             (200 | 202, Client::Trigger(..)) => {}
             (_, client) => self.unconfirmed.push(client),

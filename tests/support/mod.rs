@@ -1,5 +1,5 @@
 //! What the broker's tests share: SQLite as a port, seeded entropy, and a world of endpoints with a clock of its own.
-#![allow(dead_code, clippy::missing_panics_doc)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, clippy::unused_self)]
 
 pub mod sqlite;
 pub mod workflow;

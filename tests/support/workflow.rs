@@ -140,10 +140,8 @@ fn handle(world: &World, request: &Request, stages: &[Stage], ledger: &SharedLed
 
 fn advance(world: &World, run: &str, steps: Vec<Step>, stages: &[Stage], ledger: &SharedLedger) -> Response {
     let key = |step: &Step| (step.is_plan(), step.place());
-    if let Some((last, before)) = steps.split_last() {
-        if before.iter().any(|step| key(step) == key(last)) {
-            return workflow(200);
-        }
+    if steps.split_last().is_some_and(|(last, before)| before.iter().any(|step| key(step) == key(last))) {
+        return workflow(200);
     }
     let mut seen = BTreeSet::new();
     let steps: Vec<Step> = steps.into_iter().filter(|step| seen.insert(key(step))).collect();
