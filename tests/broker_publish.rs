@@ -245,6 +245,17 @@ fn callbacks_tell_every_try_and_the_failure() {
 }
 
 #[test]
+fn callbacks_tell_that_there_was_no_answer() {
+    let world = World::new();
+    world.answers("https://back.test", [ok()]);
+    world.publish("https://down.test", &[("Upstash-Retries", "0"), ("Upstash-Callback", "https://back.test")], "").ok();
+    world.run();
+    let body: CallbackBody = serde_json::from_slice(&world.received("https://back.test")[0].body).unwrap();
+    let reason = String::from_utf8(base64::decode(&body.body).unwrap()).unwrap();
+    assert_eq!((body.status, reason.contains("can't be reached")), (0, true), "{reason}");
+}
+
+#[test]
 fn a_lost_outcome_leads_to_another_delivery_and_a_late_one_is_ignored() {
     let mut world = World::on_file("lost");
     world.answers(URL, [ok()]);

@@ -214,6 +214,31 @@ fn a_call_brings_the_third_partys_answer_to_the_endpoint() {
 }
 
 #[test]
+fn what_a_trigger_forwards_reaches_the_failure_callback_too() {
+    let world = World::new();
+    let ledger = serve(&world, order());
+    ledger.borrow_mut().failing.insert("charge".into(), 99);
+    trigger(&world, RUN, &json!({ "upstash-retries": "0", "upstash-forward-x-tenant": "7" })).ok();
+    world.run();
+    assert_eq!(ledger.borrow().failed.len(), 1);
+    let told = world.received(WORKFLOW).pop().unwrap();
+    assert_eq!(told.headers.get("x-tenant"), Some("7"));
+    assert_eq!(told.headers.get("upstash-workflow-runid"), Some(RUN));
+}
+
+#[test]
+fn a_message_of_a_run_is_cancelled_with_its_run_only() {
+    let world = World::new();
+    serve(&world, vec![Stage::Sleep("nap", 3600)]);
+    let id = trigger(&world, RUN, &json!({})).message_in_batch();
+    assert!(world.delete(&format!("/v2/messages/{id}")).error(400).contains("cancel the run instead"));
+    let shown = world.get(&format!("/v2/messages/{id}")).ok();
+    assert_eq!((&shown["workflowRunId"], &shown["body"]), (&json!(RUN), &json!("{\"n\":1}")));
+    world.run();
+    assert_eq!(world.run_log(RUN)["workflowState"], json!("RUN_SUCCESS"));
+}
+
+#[test]
 fn finishing_is_idempotent_and_final() {
     let world = World::new();
     serve(&world, vec![Stage::Sleep("nap", 3600)]);

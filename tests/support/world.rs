@@ -315,6 +315,12 @@ impl Answer {
         json["error"].as_str().unwrap().to_owned()
     }
 
+    /// The id of the first message of a batch that must have been accepted.
+    #[track_caller]
+    pub fn message_in_batch(&self) -> String {
+        self.ok()[0]["messageId"].as_str().unwrap().to_owned()
+    }
+
     /// The message id of an answer that must be 200.
     #[track_caller]
     pub fn message_id(&self) -> String {
