@@ -1,4 +1,5 @@
 //! The API's edges: access, bad input, batches, filters, and what is not offered.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Publishing, delivering, retrying: a message from its acceptance to its end.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Runs: their invocations, their history, their end.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 

@@ -2,7 +2,7 @@
 //! process that dies between any two statements. Whatever happens, what was accepted ends, and ends once.
 //!
 //! `SIMULATION_SEEDS` sets how many seeds are tried, `SIMULATION_SEED` replays a single one.
-
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
