@@ -124,6 +124,7 @@ async function bundles() {
     const { outputFiles } = await build({
       stdin: { contents: `export { serve } from ${JSON.stringify(name)};`, resolveDir: folder },
       bundle: true,
+      logLevel: "error",
       minify: true,
       write: false,
       format: "esm",
