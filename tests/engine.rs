@@ -14,7 +14,9 @@ use std::time::Duration;
 use orchestration::client::Client;
 use orchestration::signature::{BodyHash, Claims, Keys, sign};
 use orchestration::wire::{Method, Request, Response, Timestamp, base64, header};
-use orchestration::workflow::{Context, Endpoint, FailedRun, Failure, Host, serve, serve_with};
+use orchestration::workflow::{
+    Context, Duty, Endpoint, FailedRun, Failure, Host, Invocation, StepKind, serve, serve_with,
+};
 use serde_json::{Value, json};
 
 const URL: &str = "https://app.test/api/order";
@@ -490,4 +492,18 @@ fn a_remembered_result_of_another_shape_is_an_error_not_a_panic() {
         deliver(&Peer::default(), &resume("", &[done(1, "a", &json!("text"))]), async |ctx| two_steps(ctx, &ran).await);
     assert_eq!((response.status, &json_of(&response)["error"]), (500, &json!("ResultMismatch")));
     assert!(ran.borrow().is_empty());
+}
+
+#[test]
+fn a_result_that_comes_after_the_answer_changes_nothing() {
+    let request = resume("", &[]);
+    let begun = Invocation::begin(&endpoint(), &request, None, NOW, &mut |bytes: &mut [u8]| bytes.fill(7));
+    let (mut invocation, duty) = begun.unwrap();
+    assert!(matches!(duty, Duty::Start(_)));
+    invocation.request_step("a", StepKind::Run).unwrap();
+    assert_eq!(invocation.poll(), Duty::Run(0));
+    assert!(matches!(invocation.handle_result(Err(Failure::new("Oops", "no luck"))), Duty::Respond(_)));
+    assert_eq!(invocation.handle_result(Ok(None)), Duty::Idle);
+    invocation.request_step("b", StepKind::Run).unwrap();
+    assert_eq!(invocation.poll(), Duty::Idle, "the invocation is over");
 }

@@ -195,8 +195,12 @@ impl Invocation {
 
     /// The step's function has ended: with its result as JSON text (`None` for `undefined`), or with a failure.
     pub fn handle_result(&mut self, result: Result<Option<String>, Failure>) -> Duty {
-        let State::Executing { request, step_id, concurrent } = mem::replace(&mut self.state, State::Running) else {
-            return Duty::Idle;
+        let (request, step_id, concurrent) = match mem::replace(&mut self.state, State::Running) {
+            State::Executing { request, step_id, concurrent } => (request, step_id, concurrent),
+            state => {
+                self.state = state;
+                return Duty::Idle;
+            }
         };
         match result {
             Ok(out) => self
