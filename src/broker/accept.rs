@@ -1,7 +1,5 @@
 //! Accepting a message: deduplication, the run that it starts or continues, what is stored.
 
-use std::time::Duration;
-
 use sha2::{Digest, Sha256};
 
 use crate::broker::publication::{Deduplication, Publication, flag};
@@ -77,11 +75,33 @@ pub fn is_only_for_history(name: &str) -> bool {
 /// Accepts a publication; must run inside a transaction.
 pub fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller_ip: Option<&str>) -> Result<Accepted> {
     match Part::of(&publication)? {
-        Part::Message => accept_message(scope, publication, caller_ip),
-        Part::Start(id) => accept_start(scope, &id, publication, caller_ip),
+        Part::Message => {
+            deduplicated(scope, publication, |scope, publication| accept_message(scope, publication, caller_ip))
+        }
+        Part::Start(id) => {
+            deduplicated(scope, publication, |scope, publication| accept_start(scope, &id, publication, caller_ip))
+        }
         Part::Step(id) => accept_step(scope, &id, publication, caller_ip),
         Part::Call(id) => accept_call(scope, &id, publication, caller_ip),
     }
+}
+
+/// Accepts a publication unless it repeats one of the deduplication window, and remembers it for the next.
+fn deduplicated<'a, S: Sql>(
+    scope: &mut Scope<'a, S>,
+    publication: Publication,
+    accept: impl FnOnce(&mut Scope<'a, S>, Publication) -> Result<Accepted>,
+) -> Result<Accepted> {
+    let Some(rule) = &publication.deduplication else { return accept(scope, publication) };
+    let key = deduplication_key(rule, &publication);
+    if let Some(message_id) = message::find_duplicate(scope.sql, &key, scope.at)? {
+        return Ok(Accepted { message_id, deduplicated: true, run: None });
+    }
+    let accepted = accept(scope, publication)?;
+    if !accepted.deduplicated {
+        message::remember(scope.sql, &key, &accepted.message_id, scope.at + scope.settings.deduplication_window)?;
+    }
+    Ok(accepted)
 }
 
 /// Stores a message and logs that it was created.
@@ -137,13 +157,8 @@ fn accept_message<S: Sql>(
     publication: Publication,
     caller_ip: Option<&str>,
 ) -> Result<Accepted> {
-    let key = publication.deduplication.as_ref().map(|rule| deduplication_key(rule, &publication));
-    if let Some(duplicate) = find_duplicate(scope, key.as_deref())? {
-        return Ok(duplicate);
-    }
     let message = message(scope, Role::Plain, publication, None, caller_ip);
     store(scope, &message)?;
-    remember(scope, key.as_deref(), &message.id)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
 }
 
@@ -153,10 +168,6 @@ fn accept_start<S: Sql>(
     publication: Publication,
     caller_ip: Option<&str>,
 ) -> Result<Accepted> {
-    let key = publication.deduplication.as_ref().map(|rule| deduplication_key(rule, &publication));
-    if let Some(duplicate) = find_duplicate(scope, key.as_deref())? {
-        return Ok(duplicate);
-    }
     // A trigger is repeated when its answer was lost, perhaps after a quick run has ended.
     let recent = |run: &Run| run.is_active() || run.created_at + scope.settings.deduplication_window > scope.at;
     if let Some(run) = run::find_by_id(scope.sql, id)?.filter(recent) {
@@ -207,7 +218,6 @@ fn accept_start<S: Sql>(
     )?;
     let message = Message { run: Some(run), position: Some(0), failure_callback: None, ..message };
     store(scope, &message)?;
-    remember(scope, key.as_deref(), &message.id)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: Some((id.to_owned(), scope.at)) })
 }
 
@@ -383,17 +393,6 @@ fn invocation<S: Sql>(scope: &Scope<'_, S>, run: i64, plan: Option<&str>) -> Res
         &[Value::from(run), Value::from(plan.unwrap_or_default())],
     )?;
     rows.first().map(|row| Ok((row.timestamp(0)?, row.count(1)?.saturating_add(1)))).transpose()
-}
-
-fn find_duplicate<S: Sql>(scope: &Scope<'_, S>, key: Option<&str>) -> Result<Option<Accepted>> {
-    let Some(key) = key else { return Ok(None) };
-    let id = message::find_duplicate(scope.sql, key, scope.at)?;
-    Ok(id.map(|message_id| Accepted { message_id, deduplicated: true, run: None }))
-}
-
-fn remember<S: Sql>(scope: &Scope<'_, S>, key: Option<&str>, id: &str) -> Result<()> {
-    let window: Duration = scope.settings.deduplication_window;
-    key.map_or(Ok(()), |key| message::remember(scope.sql, key, id, scope.at + window))
 }
 
 fn deduplication_key(rule: &Deduplication, publication: &Publication) -> String {
