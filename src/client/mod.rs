@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
+use crate::wire::url::is_http;
 use crate::wire::{Headers, Method, Request, Response, header};
 
 /// QStash's own address, in the European region.
@@ -37,7 +38,7 @@ impl Client {
     /// that can't travel in a header.
     pub fn new(base_url: &str, token: &str) -> Result<Self> {
         let base_url = base_url.trim_end_matches('/');
-        if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
+        if !is_http(base_url) {
             return Err(Error::new(
                 Code::InvalidUrl,
                 format!("the broker's URL must start with http:// or https://, got '{}'", shown(base_url)),

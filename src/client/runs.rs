@@ -3,6 +3,7 @@
 use crate::client::{BatchItem, Client, FlowControl};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
+use crate::wire::url::is_http;
 use crate::wire::{Headers, Method, Request, RunId, header};
 
 /// How a run ends on its own.
@@ -182,7 +183,7 @@ impl Client {
 }
 
 fn check_url(url: &str) -> Result<()> {
-    if url.starts_with("http://") || url.starts_with("https://") {
+    if is_http(url) {
         return Ok(());
     }
     Err(Error::new(

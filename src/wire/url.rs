@@ -1,4 +1,9 @@
-//! When two URLs mean the same.
+//! What the wire asks of a URL, and when two URLs mean the same.
+
+/// Whether `url` begins as an http(s) URL does, in lower case, as the official SDKs ask.
+pub fn is_http(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
 
 /// Whether two http(s) URLs name the same resource although one of them has passed through a URL parser:
 /// scheme and host in any case, the scheme's own port or none, no path or `/`, any fragment (RFC 3986 §6.2.2.1, §6.2.3).

@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::error::{Code, Error, Result};
 use crate::signature::Keys;
 use crate::wire::duration::shown;
+use crate::wire::url::is_http;
 
 /// What an endpoint needs to serve a workflow.
 #[derive(Clone, Debug)]
@@ -87,7 +88,7 @@ impl Endpoint {
             (Some(base), Some(path)) => format!("{base}{path}"),
             _ => initial.to_owned(),
         };
-        if url.starts_with("http://") || url.starts_with("https://") {
+        if is_http(&url) {
             return Ok(url);
         }
         Err(Error::new(
