@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::broker::expression::Expression;
+use crate::wire::Expression;
 use crate::wire::{Headers, Timestamp, header};
 
 /// No delay before a retry is longer.

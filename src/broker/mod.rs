@@ -20,7 +20,6 @@ mod api;
 mod backoff;
 mod callback;
 mod delivery;
-mod expression;
 mod outcome;
 mod publication;
 mod query;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::broker::expression::Expression;
+use crate::wire::Expression;
 use crate::broker::settings::Limits;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::{invalid_header, target};

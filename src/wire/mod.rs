@@ -5,6 +5,7 @@
 pub mod base64;
 pub mod callback;
 pub mod duration;
+pub mod expression;
 pub mod header;
 pub mod http;
 pub mod id;
@@ -13,6 +14,7 @@ pub mod time;
 pub mod url;
 
 pub use duration::parse_duration;
+pub use expression::Expression;
 pub use http::{Headers, Method, Request, Response};
 pub use id::{Entropy, MessageId, RunId};
 pub use step::{CallType, Number, RawStep, Step, StepType};
