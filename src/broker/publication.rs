@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::wire::Expression;
 use crate::broker::settings::Limits;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::{invalid_header, target};
 use crate::error::{Code, Error, Result};
+use crate::wire::Expression;
 use crate::wire::duration::shown;
 use crate::wire::{Headers, Method, Timestamp, header, parse_duration};
 

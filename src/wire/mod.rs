@@ -5,6 +5,7 @@
 pub mod base64;
 pub mod callback;
 pub mod duration;
+pub mod environment;
 pub mod expression;
 pub mod header;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod time;
 pub mod url;
 
 pub use duration::parse_duration;
+pub use environment::{Environment, Region, development};
 pub use expression::Expression;
 pub use http::{Headers, Method, Request, Response};
 pub use id::{Entropy, MessageId, RunId};
