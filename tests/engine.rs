@@ -15,7 +15,7 @@ use orchestration::client::Client;
 use orchestration::signature::{BodyHash, Claims, Keys, sign};
 use orchestration::wire::{Method, Request, Response, Timestamp, base64, header};
 use orchestration::workflow::{
-    Context, Duty, Endpoint, FailedRun, Failure, Host, Invocation, StepKind, serve, serve_with,
+    Context, Duty, Endpoint, FailedRun, Failure, Host, Invocation, RunOptions, StepKind, serve, serve_with,
 };
 use serde_json::{Value, json};
 
@@ -382,7 +382,7 @@ fn a_bad_history_names_the_field_and_runs_nothing() {
             r.body = step(r#"{"stepId":1,"stepName":"a","stepType":"Dance","concurrent":1}"#);
         }),
         ("missing field `stepName`", &|r| r.body = step(r#"{"stepId":1,"stepType":"Run","concurrent":1}"#)),
-        ("HistoryGap: the history lacks step 1, though step 2 ('b') is there", &|r| {
+        ("HistoryGap: the history lacks the result of step 1 ('a'), though step 2 ('b') is there", &|r| {
             r.body = step(&done(2, "b", &json!(1)).to_string());
         }),
         ("field 'out' of step 1 ('a') must be a string", &|r| {
@@ -500,10 +500,10 @@ fn a_result_that_comes_after_the_answer_changes_nothing() {
     let begun = Invocation::begin(&endpoint(), &request, None, NOW, &mut |bytes: &mut [u8]| bytes.fill(7));
     let (mut invocation, duty) = begun.unwrap();
     assert!(matches!(duty, Duty::Start(_)));
-    invocation.request_step("a", StepKind::Run).unwrap();
+    invocation.request_step("a", StepKind::Run(RunOptions::default())).unwrap();
     assert_eq!(invocation.poll(), Duty::Run(0));
     assert!(matches!(invocation.handle_result(Err(Failure::new("Oops", "no luck"))), Duty::Respond(_)));
     assert_eq!(invocation.handle_result(Ok(None)), Duty::Idle);
-    invocation.request_step("b", StepKind::Run).unwrap();
+    invocation.request_step("b", StepKind::Run(RunOptions::default())).unwrap();
     assert_eq!(invocation.poll(), Duty::Idle, "the invocation is over");
 }

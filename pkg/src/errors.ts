@@ -43,6 +43,21 @@ export class WorkflowError extends QstashError {
   }
 }
 
+/** A step has failed for good, by its own retries. The same error comes in every invocation: catch it, or the run fails. */
+export class WorkflowStepError extends WorkflowError {
+  /** The step. */
+  readonly stepName: string;
+  /** What its function threw last. */
+  override readonly cause: { name: string; message: string; stack: string | undefined };
+
+  constructor(stepName: string, cause: { name: string; message: string; stack: string | undefined }) {
+    super(cause.message, "StepFailed", false);
+    this.name = "WorkflowStepError";
+    this.stepName = stepName;
+    this.cause = cause;
+  }
+}
+
 /** An error by which a workflow says what shall become of its run. */
 export class WorkflowAbort extends Error {
   /** What aborted. */

@@ -7,6 +7,7 @@ export {
   WorkflowError,
   WorkflowNonRetryableError,
   WorkflowRetryAfterError,
+  WorkflowStepError,
 } from "./errors.js";
 export { Client, type TriggerOptions, type TriggerResponse } from "./workflows/client.js";
 export type { StepFunction, WorkflowContext } from "./workflows/context.js";

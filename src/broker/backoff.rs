@@ -2,34 +2,26 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::wire::Expression;
+use crate::wire::expression::{Expression, LONGEST_DELAY, default_delay};
 use crate::wire::{Headers, Timestamp, header};
-
-/// No delay before a retry is longer.
-const LONGEST: Duration = Duration::from_hours(24);
 
 /// How long to wait before the next try, after `retried` retries.
 ///
 /// What the destination asked for in its answer comes first, unless it is over a day; then the message's own
 /// expression; then the default, which grows from 12 seconds to a day.
 pub fn delay(retried: u32, expression: Option<&str>, answer: &Headers, at: Timestamp) -> Duration {
-    if let Some(asked) = asked_for(answer, at).filter(|asked| *asked <= LONGEST) {
+    if let Some(asked) = asked_for(answer, at).filter(|asked| *asked <= LONGEST_DELAY) {
         return asked;
     }
     expression
         .and_then(|text| Expression::parse(text).ok())
         .and_then(|expression| bounded(expression.evaluate(retried) / 1000.0))
-        .unwrap_or_else(|| default(retried))
-}
-
-/// `min(86400, e^(2.5 n))` seconds, whole, where n counts retries from 1.
-fn default(retried: u32) -> Duration {
-    bounded((2.5 * (f64::from(retried) + 1.0)).exp().floor()).unwrap_or(LONGEST)
+        .unwrap_or_else(|| default_delay(retried))
 }
 
 /// Seconds as a duration: nothing below zero, a day above it; `None` for what is not a number.
 fn bounded(seconds: f64) -> Option<Duration> {
-    (!seconds.is_nan()).then(|| Duration::from_secs_f64(seconds.clamp(0.0, LONGEST.as_secs_f64())))
+    (!seconds.is_nan()).then(|| Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_DELAY.as_secs_f64())))
 }
 
 const HEADERS: [&str; 4] =

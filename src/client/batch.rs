@@ -3,7 +3,8 @@
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use crate::client::Client;
+use crate::client::{Client, Message};
+use crate::error::Result;
 use crate::wire::{Headers, Method, Request, header};
 
 /// One message of a batch.
@@ -19,7 +20,24 @@ pub struct BatchItem {
     pub queue: Option<String>,
 }
 
+impl BatchItem {
+    /// The item as a message of its own.
+    pub(crate) fn into_message(self) -> Message {
+        let body = self.body.map(String::into_bytes);
+        Message { destination: self.destination, headers: self.headers, body, ..Message::default() }
+    }
+}
+
 impl Client {
+    /// The request that sends one message: as a batch of one, as the official SDK does; on its own if its body is not
+    /// text, which a batch can't carry.
+    pub(crate) fn send_alone(&self, message: Message) -> Result<Request> {
+        match &message.body {
+            Some(body) if std::str::from_utf8(body).is_err() => self.publish(&message),
+            _ => Ok(self.batch(&[message.into_batch_item()?])),
+        }
+    }
+
     /// The request that sends `items`.
     pub fn batch(&self, items: &[BatchItem]) -> Request {
         // A slice of strings always serialises.

@@ -139,7 +139,7 @@ impl Client {
 }
 
 /// A message's headers for its destination, in the words of the wire: prefixed, unless they speak to the broker itself.
-pub(super) fn destination_headers(headers: &Headers) -> Result<Headers> {
+pub(crate) fn destination_headers(headers: &Headers) -> Result<Headers> {
     let mut prefixed = Headers::new();
     for (name, value) in headers.iter() {
         check_header(name, value)?;
@@ -164,7 +164,7 @@ fn check_destination(destination: &str) -> Result<()> {
 }
 
 /// Header names are tokens (RFC 9110 §5.1); values are what `fetch` accepts: Latin-1 without line breaks or NUL.
-fn check_header(name: &str, value: &str) -> Result<()> {
+pub(crate) fn check_header(name: &str, value: &str) -> Result<()> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(Error::new(Code::InvalidHeader, format!("'{}' is not a header name", shown(name))));

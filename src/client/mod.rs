@@ -5,6 +5,7 @@
 mod batch;
 mod message;
 mod runs;
+mod user;
 
 pub use batch::BatchItem;
 pub use message::{FlowControl, Message, NotBefore};
@@ -66,7 +67,12 @@ impl Client {
         &self.base_url
     }
 
-    fn with_own_headers(&self, headers: &Headers) -> Headers {
+    /// What [`headers`](Self::headers) has set.
+    pub(crate) fn own_headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    pub(crate) fn with_own_headers(&self, headers: &Headers) -> Headers {
         let mut all = self.headers.clone();
         for (name, value) in headers.iter() {
             all.set(name, value);
@@ -74,7 +80,7 @@ impl Client {
         all
     }
 
-    fn request(&self, method: Method, path: &str) -> Request {
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
         Request::new(method, format!("{}{path}", self.base_url))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
     }

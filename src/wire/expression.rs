@@ -1,7 +1,19 @@
 //! The expression language of `Upstash-Retry-Delay`: numbers, `retried`, `+ - * /`, parentheses and nine functions.
 
+use std::time::Duration;
+
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
+
+/// The delay before a retry when nobody said another: `min(86400, e^(2.5 n))` seconds, whole, where n counts retries
+/// from 1 (`qstash/features/retry.mdx`).
+pub fn default_delay(retried: u32) -> Duration {
+    let seconds = (2.5 * (f64::from(retried) + 1.0)).exp().floor();
+    Duration::from_secs_f64(seconds.min(LONGEST_DELAY.as_secs_f64()))
+}
+
+/// No delay before a retry is longer.
+pub const LONGEST_DELAY: Duration = Duration::from_hours(24);
 
 /// An expression that was read and can be evaluated for any number of retries.
 #[derive(Clone, Debug, PartialEq)]

@@ -92,6 +92,18 @@ pub const WORKFLOW_INVOKE_COUNT: &str = "Upstash-Workflow-Invoke-Count";
 pub const WORKFLOW_INVOKE: &str = "Upstash-Workflow-Invoke";
 /// `true` when a delivery brings the answer of a `context.call`.
 pub const WORKFLOW_CALLBACK: &str = "Upstash-Workflow-Callback";
+/// On such a delivery: the step's place in the run.
+pub const WORKFLOW_STEP_ID: &str = "Upstash-Workflow-StepId";
+/// On such a delivery: the step's name.
+pub const WORKFLOW_STEP_NAME: &str = "Upstash-Workflow-StepName";
+/// On such a delivery: the step's type.
+pub const WORKFLOW_STEP_TYPE: &str = "Upstash-Workflow-StepType";
+/// On such a delivery: the size of the step's parallel group.
+pub const WORKFLOW_CONCURRENT: &str = "Upstash-Workflow-Concurrent";
+/// On such a delivery: the media type that the call was sent with.
+pub const WORKFLOW_CONTENT_TYPE: &str = "Upstash-Workflow-ContentType";
+/// On such a delivery: the moments that the workflow was told, as `question:millis` joined by commas (an extension).
+pub const WORKFLOW_NOW: &str = "Upstash-Workflow-Now";
 /// `true` when a delivery tells that the run failed (older name).
 pub const WORKFLOW_IS_FAILURE: &str = "Upstash-Workflow-Is-Failure";
 /// `true` when a delivery tells that the run failed.
@@ -109,3 +121,5 @@ pub const WORKFLOW_SDK: &str = "Upstash-workflow-sdk";
 pub const PROTOCOL_VERSION: &str = "1";
 /// The features that an SDK asks of the broker on every step.
 pub const STEP_FEATURES: &str = "LazyFetch,InitialBody,WF_DetectTrigger,WF_TriggerOnConfig";
+/// The features that a `context.call` asks of the broker.
+pub const CALL_FEATURES: &str = "WF_NoDelete,InitialBody";

@@ -29,6 +29,12 @@ pub struct Step {
     /// Until when a `SleepUntil` step sleeps: Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sleep_until: Option<Number>,
+    /// On the plan of a `Wait` or `WaitForWebhook` step: the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_event_id: Option<String>,
+    /// On the plan of such a step: how long it waits, as a duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
     /// The size of the parallel group, 1 outside of one.
     pub concurrent: u32,
     /// On a plan step: the id that its result will have.
@@ -37,6 +43,10 @@ pub struct Step {
     /// On the result of a `Wait` step: whether the wait ended without an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_timeout: Option<bool>,
+    /// The moments that the workflow was told when it asked for the time: the number of the question, and Unix
+    /// milliseconds. An extension of this SDK, absent unless the workflow asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub now: Vec<(u32, u64)>,
 }
 
 /// A member that is there has a value, `null` too.

@@ -13,6 +13,7 @@ pub(crate) enum Finish {
     Success,
     DuplicateStep,
     AlreadyEnded,
+    FromCallback,
     NoFailureFunction,
 }
 
@@ -22,6 +23,7 @@ impl Finish {
             Finish::Success => "success",
             Finish::DuplicateStep => "duplicate-step",
             Finish::AlreadyEnded => "workflow-already-ended",
+            Finish::FromCallback => "fromCallback",
             Finish::NoFailureFunction => "failure-callback-undefined",
         }
     }

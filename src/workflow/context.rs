@@ -15,7 +15,7 @@ use crate::error::{Code, Error};
 use crate::wire::{Headers, RunId, Timestamp};
 use crate::workflow::failure::Failure;
 use crate::workflow::invocation::{Invocation, Ticket};
-use crate::workflow::step::StepKind;
+use crate::workflow::step::{RunOptions, StepKind};
 
 /// A run, as its workflow sees it.
 ///
@@ -85,7 +85,7 @@ impl Context {
         let shared = Rc::clone(&self.shared);
         let name = name.to_owned();
         async move {
-            match shared.step(&name, StepKind::Run).await? {
+            match shared.step(&name, StepKind::Run(RunOptions::default())).await? {
                 Turn::Recalled(result) => recall(&name, result),
                 Turn::Run => {
                     let result = step().await.map_err(Into::into).and_then(|value| {
@@ -122,7 +122,7 @@ impl Context {
 pub(crate) struct Shared {
     pub invocation: RefCell<Invocation>,
     pub payload: RefCell<Option<String>>,
-    pub settled: RefCell<HashMap<Ticket, Option<String>>>,
+    pub settled: RefCell<HashMap<Ticket, Result<Option<String>, Failure>>>,
     pub running: Cell<Option<Ticket>>,
     pub result: RefCell<Option<Result<Option<String>, Failure>>>,
 }
@@ -149,7 +149,7 @@ impl Shared {
         let ticket = self.invocation.borrow_mut().request_step(name, kind).map_err(|error| Failure::of(&error))?;
         poll_fn(|_| {
             if let Some(result) = self.settled.borrow_mut().remove(&ticket) {
-                return Poll::Ready(Ok(Turn::Recalled(result)));
+                return Poll::Ready(result.map(Turn::Recalled));
             }
             if self.running.get() == Some(ticket) {
                 self.running.set(None);

@@ -23,6 +23,8 @@ pub struct Delivery {
     pub created_at: Option<u64>,
     pub(crate) message_id: Option<String>,
     pub(crate) kind: DeliveryKind,
+    /// The headers of the wire, where the body alone does not say what a callback is about.
+    pub(crate) wire_headers: Headers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) enum DeliveryKind {
     FirstOfUnknownSdk,
     /// A run goes on.
     Resume,
+    /// A third party has answered a call.
+    Callback,
     /// A run failed.
     Failure,
 }
@@ -54,6 +58,8 @@ impl Delivery {
             || headers.get(header::WORKFLOW_IS_FAILURE) == Some("true")
         {
             (DeliveryKind::Failure, run_id("a failure callback")?)
+        } else if headers.contains(header::WORKFLOW_CALLBACK) {
+            (DeliveryKind::Callback, run_id("the callback of a call")?)
         } else {
             match headers.get(header::WORKFLOW_SDK_VERSION) {
                 None => (DeliveryKind::First, RunId::generate(entropy)),
@@ -82,6 +88,7 @@ impl Delivery {
             created_at: headers.get(header::WORKFLOW_CREATED_AT).and_then(|text| text.parse().ok()),
             message_id: headers.get(header::MESSAGE_ID).map(str::to_owned),
             kind,
+            wire_headers: if kind == DeliveryKind::Callback { headers.clone() } else { Headers::new() },
         })
     }
 

@@ -75,13 +75,17 @@ pub async fn serve_with<T: Serialize>(
                 shared.payload.replace(start.payload);
                 advance(&shared, function.as_mut(), &mut ended).await
             }
-            Duty::Settle(results) => {
-                shared.settled.borrow_mut().extend(results.into_iter().map(|settled| (settled.ticket, settled.result)));
+            Duty::Settle(settled) => {
+                shared.settled.borrow_mut().insert(settled.ticket, settled.result);
                 advance(&shared, function.as_mut(), &mut ended).await
             }
             Duty::Run(ticket) => {
                 shared.running.set(Some(ticket));
                 advance(&shared, function.as_mut(), &mut ended).await
+            }
+            Duty::Compensate(_) => {
+                let message = "a compensation was asked for that no step has";
+                return answer::error(&Error::new(Code::Internal, message));
             }
             Duty::RunFailureFunction(failed_run) => {
                 let result = match on_failure.take() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::client::{Client, FlowControl};
 use crate::error::{Code, Error, Result};
 use crate::signature::Keys;
 use crate::wire::duration::shown;
@@ -18,6 +18,11 @@ pub struct Endpoint {
     pub(crate) clock_tolerance: Duration,
     pub(crate) check_subject: bool,
     pub(crate) has_failure_function: bool,
+    pub(crate) authorized: bool,
+    pub(crate) failure_url: Option<String>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) retry_delay: Option<String>,
+    pub(crate) flow_control: Option<FlowControl>,
 }
 
 /// Clocks of serverless hosts run apart by about this much.
@@ -34,6 +39,11 @@ impl Endpoint {
             clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
             check_subject: true,
             has_failure_function: false,
+            authorized: false,
+            failure_url: None,
+            retries: None,
+            retry_delay: None,
+            flow_control: None,
         }
     }
 
@@ -76,6 +86,44 @@ impl Endpoint {
     #[must_use]
     pub fn has_failure_function(mut self, has: bool) -> Self {
         self.has_failure_function = has;
+        self
+    }
+
+    /// Whether the host asks on its own who may start and resume runs. Then a workflow may return before its first step,
+    /// or have none; without it, that refuses the request, as with the official SDK.
+    #[must_use]
+    pub fn authorized(mut self, authorized: bool) -> Self {
+        self.authorized = authorized;
+        self
+    }
+
+    /// Who is told when a run fails that was started by calling the endpoint. Nobody if `None`.
+    #[must_use]
+    pub fn failure_url(mut self, url: Option<String>) -> Self {
+        self.failure_url = url;
+        self
+    }
+
+    /// How many tries of a delivery may follow the first, in runs that are started by calling the endpoint.
+    ///
+    /// It also says which failure of a workflow is its last, when steps have to be compensated.
+    #[must_use]
+    pub fn retries(mut self, retries: Option<u32>) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// An expression for the delay before a retry, in runs that are started by calling the endpoint.
+    #[must_use]
+    pub fn retry_delay(mut self, expression: Option<String>) -> Self {
+        self.retry_delay = expression;
+        self
+    }
+
+    /// Limits for the deliveries of runs that are started by calling the endpoint.
+    #[must_use]
+    pub fn flow_control(mut self, flow_control: Option<FlowControl>) -> Self {
+        self.flow_control = flow_control;
         self
     }
 

@@ -45,6 +45,11 @@ impl Failure {
         Self { recovery: Recovery::RetryAfter(delay.into()), ..Self::new("WorkflowRetryAfterError", message) }
     }
 
+    /// Whether another try may succeed.
+    pub(crate) fn is_retryable(&self) -> bool {
+        matches!(self.recovery, Recovery::Retry | Recovery::RetryAfter(_))
+    }
+
     /// A failure with an error of ours: one whose status is 489 is not tried again.
     pub fn of(error: &Error) -> Self {
         let recovery = if error.code().status() == 489 { Recovery::Fail } else { Recovery::Retry };

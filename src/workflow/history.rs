@@ -18,39 +18,35 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Reads the JSON array of a delivery's body.
+    /// Reads the JSON array of a delivery's body, up to the message that caused the delivery if it is there.
     ///
     /// [`Code::HistoryMalformed`] or [`Code::HistoryGap`], naming the entry.
-    pub fn parse(body: &[u8]) -> Result<Self> {
-        let entries: Vec<RawStep> = serde_json::from_slice(body).map_err(|error| {
-            Error::new(
-                Code::HistoryMalformed,
-                format!(
-                    "the body is not a history (a JSON array of entries with messageId, body and callType): {error}"
-                ),
-            )
-        })?;
-        Self::decode(&entries)
+    pub fn parse(body: &[u8], message_id: Option<&str>) -> Result<Self> {
+        let entries =
+            entries(body, "the body is not a history (a JSON array of entries with messageId, body and callType)")?;
+        let end = position(&entries, message_id).map_or(entries.len(), |index| index + 1);
+        Self::decode(&entries[..end])
     }
 
     /// Reads a fetched history up to the message that caused the delivery.
     pub fn fetched(body: &[u8], message_id: Option<&str>) -> Result<Self> {
-        let entries: Vec<RawStep> = serde_json::from_slice(body).map_err(|error| {
-            Error::new(Code::HistoryMalformed, format!("the fetched history is not a JSON array of entries: {error}"))
-        })?;
-        let entries = match message_id {
-            Some(message_id) if entries.len() > 1 => {
-                let index = entries.iter().position(|entry| entry.message_id == message_id).ok_or_else(|| {
-                    Error::new(
-                        Code::HistoryGap,
-                        format!("the fetched history does not hold the delivered message '{}'", shown(message_id)),
-                    )
-                })?;
-                &entries[..=index]
-            }
-            _ => &entries[..],
+        let entries = entries(body, FETCHED)?;
+        let end = match message_id {
+            Some(id) if entries.len() > 1 => position(&entries, message_id).ok_or_else(|| lacks(id))? + 1,
+            _ => entries.len(),
         };
-        Self::decode(entries)
+        Self::decode(&entries[..end])
+    }
+
+    /// The body of one message in a fetched history.
+    pub fn fetched_body(body: &[u8], message_id: Option<&str>) -> Result<Vec<u8>> {
+        let entries = entries(body, FETCHED)?;
+        let entry = position(&entries, message_id)
+            .and_then(|index| entries.get(index))
+            .ok_or_else(|| lacks(message_id.unwrap_or_default()))?;
+        base64::decode(&entry.body).ok_or_else(|| {
+            Error::new(Code::HistoryMalformed, "the body of the fetched callback is not standard base64")
+        })
     }
 
     fn decode(entries: &[RawStep]) -> Result<Self> {
@@ -90,35 +86,25 @@ impl History {
                 steps.push(step);
             }
         }
-        check_places(&steps)?;
         Ok(Self { payload: decode_utf8(&payload), steps, ends_with_duplicate })
     }
 }
 
-/// Every place up to the last must be there; inside a group that is under way, some may still be missing.
-fn check_places(steps: &[Step]) -> Result<()> {
-    let mut present: Vec<&Step> = steps.iter().collect();
-    present.sort_by_key(|step| step.place());
-    let mut last = 0;
-    // The furthest place that a group seen so far may still fill, and the next group's reach backwards.
-    let mut reach = 0;
-    for step in present {
-        let group_start = step.place().saturating_sub(step.concurrent.max(1) - 1);
-        if step.place() > last + 1 && reach < step.place() - 1 && group_start > last + 1 {
-            return Err(Error::new(
-                Code::HistoryGap,
-                format!(
-                    "the history lacks step {}, though step {} ('{}') is there",
-                    last + 1,
-                    step.place(),
-                    shown(&step.step_name)
-                ),
-            ));
-        }
-        last = step.place();
-        reach = reach.max(step.place().saturating_add(step.concurrent.max(1) - 1));
-    }
-    Ok(())
+const FETCHED: &str = "the fetched history is not a JSON array of entries";
+
+fn entries(body: &[u8], complaint: &str) -> Result<Vec<RawStep>> {
+    serde_json::from_slice(body).map_err(|error| Error::new(Code::HistoryMalformed, format!("{complaint}: {error}")))
+}
+
+/// Where the message is that caused the delivery.
+fn position(entries: &[RawStep], message_id: Option<&str>) -> Option<usize> {
+    let message_id = message_id.filter(|id| !id.is_empty())?;
+    entries.iter().position(|entry| entry.message_id == message_id)
+}
+
+fn lacks(message_id: &str) -> Error {
+    let message = format!("the fetched history does not hold the delivered message '{}'", shown(message_id));
+    Error::new(Code::HistoryGap, message)
 }
 
 /// As `TextDecoder` does: a byte order mark is dropped, what is not UTF-8 is replaced.
@@ -137,7 +123,7 @@ mod tests {
             .enumerate()
             .map(|(index, body)| serde_json::json!({"messageId": format!("msg_{index}"), "body": base64::encode(body), "callType": "step"}))
             .collect();
-        History::parse(serde_json::to_string(&entries).unwrap().as_bytes())
+        History::parse(serde_json::to_string(&entries).unwrap().as_bytes(), None)
     }
 
     fn result(id: u32) -> String {
@@ -159,22 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_names_the_step() {
-        let error = history(&["p", &result(1), &result(3)]).unwrap_err();
-        assert_eq!(error.code(), Code::HistoryGap);
-        assert!(error.message().contains("lacks step 2") && error.message().contains("'s3'"), "{error}");
-        assert!(history(&["p", &plan(2, 2)]).is_ok(), "the other branch of a group may come later");
-        assert_eq!(history(&["p", &plan(4_000_000_000, 2)]).map_err(|e| e.code()).unwrap_err(), Code::HistoryGap);
-        assert!(history(&["p", &plan(1, 3), &plan(3, 3)]).is_ok());
-        assert!(history(&["p", &plan(1, 2), &plan(4, 2)]).is_err());
-    }
-
-    #[test]
     fn what_is_not_a_history_says_so() {
         for body in
             ["", "{}", "null", "[1]", r#"[{"body":5}]"#, "[]", r#"[{"messageId":"m","body":"*","callType":"step"}]"#]
         {
-            let error = History::parse(body.as_bytes()).unwrap_err();
+            let error = History::parse(body.as_bytes(), None).unwrap_err();
             assert_eq!(error.code(), Code::HistoryMalformed, "{body}: {error}");
         }
     }

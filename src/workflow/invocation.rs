@@ -8,14 +8,20 @@ use crate::error::{Code, Error, Result};
 use crate::signature::{self, BodyHash};
 use crate::wire::callback::CallbackBody;
 use crate::wire::duration::shown;
-use crate::wire::{Entropy, Headers, Method, Request, Response, Step, StepType, Timestamp, base64, header};
+use crate::wire::{Entropy, Headers, Method, Request, Response, RunId, Step, StepType, Timestamp, base64, header};
 use crate::workflow::answer::{self, Finish};
+use crate::workflow::call::{self, Callback};
 use crate::workflow::delivery::{Delivery, DeliveryKind};
 use crate::workflow::endpoint::Endpoint;
+use crate::workflow::event;
 use crate::workflow::failure::{Failure, Recovery};
 use crate::workflow::history::History;
-use crate::workflow::replay::{Replay, Verdict};
-use crate::workflow::step::{StepKind, StepRequest};
+use crate::workflow::invoke;
+use crate::workflow::now::{self, Repeatable};
+use crate::workflow::replay::{Next, Place, Replay};
+use crate::workflow::retry::{self, Retry};
+use crate::workflow::saga::Saga;
+use crate::workflow::step::{RunOptions, StepKind, StepRequest, not_json};
 
 /// What the host has to do next.
 #[derive(Debug, PartialEq)]
@@ -24,10 +30,12 @@ pub enum Duty {
     Send(Request),
     /// Call the workflow's function.
     Start(Start),
-    /// Give these results to the function, in this order, and let it run on.
-    Settle(Vec<Settled>),
+    /// Give this result to the function, and let it run on.
+    Settle(Settled),
     /// Call the function of this step, then [`Invocation::handle_result`].
     Run(Ticket),
+    /// Call the function that makes up for this step, then [`Invocation::handle_result`].
+    Compensate(Ticket),
     /// Call the failure function, then [`Invocation::handle_failure_result`].
     RunFailureFunction(FailedRun),
     /// Answer the delivery. The invocation is over; what the function still asks for is never settled.
@@ -51,8 +59,12 @@ pub struct Start {
 pub struct Settled {
     /// The step that asked.
     pub ticket: Ticket,
-    /// The result: JSON text, or a text that is not JSON and stands for itself. `None` for `undefined`.
-    pub result: Option<String>,
+    /// The result: JSON text, or a text that is not JSON and stands for itself; `None` for `undefined`.
+    /// Or how the step failed for good, by its own retries.
+    pub result: Result<Option<String>, Failure>,
+    /// Whether other steps are still without result. Then the function may not react to this one: when nothing else can
+    /// run in it, [`poll`](Invocation::poll). Else it will ask for a step or end.
+    pub others: bool,
 }
 
 /// What a failure function is told.
@@ -74,19 +86,26 @@ pub struct Invocation {
     endpoint: Arc<Endpoint>,
     delivery: Delivery,
     replay: Replay,
+    repeatable: Repeatable,
+    saga: Saga,
     state: State,
     asked: Ticket,
     group: Vec<(Ticket, StepRequest)>,
+    /// The steps that were asked for when the function ended: it did not wait for them, but they still have to run.
+    left: Vec<Ticket>,
+    returned: Option<Result<Option<String>, Failure>>,
     trigger_body: Option<String>,
     failed_run: Option<FailedRun>,
-    returned: Option<Result<Option<String>, Failure>>,
+    /// Drawn at the beginning for the one id that an invocation may need.
+    fresh_id: String,
 }
 
 #[derive(Debug)]
 enum State {
     Fetching,
     Running,
-    Executing { request: StepRequest, step_id: u32, concurrent: u32 },
+    Executing(Place),
+    Notifying(Place),
     Submitting(Purpose),
     RunningFailureFunction,
     Done,
@@ -96,6 +115,7 @@ enum State {
 enum Purpose {
     Trigger,
     Steps,
+    CallResult,
     Finish,
     Cancel,
 }
@@ -115,15 +135,19 @@ impl Invocation {
         let mut invocation = Self {
             endpoint: Arc::clone(endpoint),
             delivery,
-            replay: Replay::new(Vec::new()),
+            replay: Replay::default(),
+            repeatable: Repeatable::default(),
+            saga: Saga::default(),
             state: State::Running,
             asked: 0,
             group: Vec::new(),
+            left: Vec::new(),
+            returned: None,
             trigger_body: None,
             failed_run: None,
-            returned: None,
+            fresh_id: RunId::generate(entropy).as_str().trim_start_matches(RunId::PREFIX).to_owned(),
         };
-        let duty = invocation.open(&request.body).unwrap_or_else(|error| invocation.respond_error(&error));
+        let duty = invocation.open(request).unwrap_or_else(|error| invocation.respond_error(&error));
         Ok((invocation, duty))
     }
 
@@ -143,17 +167,15 @@ impl Invocation {
     /// [`Code::InvalidRequest`] for an empty name; or while the failure function is running; [`Code::NestedStep`]
     /// while a step's function is running.
     pub fn request_step(&mut self, name: &str, kind: StepKind) -> Result<Ticket> {
-        if name.is_empty() {
-            return Err(Error::new(Code::InvalidRequest, "a step needs a name that is not empty"));
-        }
-        if let State::Executing { request, .. } = &self.state {
+        let mut request = StepRequest::new(name, kind)?;
+        if let State::Executing(place) = &self.state {
             return Err(Error::new(
                 Code::NestedStep,
                 format!(
                     "step '{}' was asked for while the function of step '{}' was running. A step can't run inside another one; \
                      steps that shall run in parallel must be asked for together",
                     shown(name),
-                    request.name
+                    place.request.name
                 ),
             ));
         }
@@ -161,12 +183,29 @@ impl Invocation {
             let message = "a failure function can't ask for steps: its run has ended";
             return Err(Error::new(Code::InvalidRequest, message));
         }
-        let ticket = self.asked;
-        self.asked += 1;
-        if matches!(self.state, State::Running) {
-            self.group.push((ticket, StepRequest { name: name.to_owned(), kind }));
+        let ticket = self.ticket();
+        if let StepKind::Run(options) = &mut request.kind {
+            self.saga.take(options);
+        }
+        if matches!(self.state, State::Running) && !self.saga.is_compensating() {
+            self.group.push((ticket, request));
         }
         Ok(ticket)
+    }
+
+    /// A number in [0, 1) that is the same in every invocation, as long as the function draws in the same order.
+    pub fn random(&mut self) -> f64 {
+        now::unit(self.repeatable.bytes(&self.delivery.run_id))
+    }
+
+    /// A UUID of version 4 that is the same in every invocation. Whoever knows the run's id can compute it.
+    pub fn uuid(&mut self) -> String {
+        now::uuid(self.repeatable.bytes(&self.delivery.run_id))
+    }
+
+    /// The time; in later invocations the same as in the first that came here. `now` is the time on the host's clock.
+    pub fn now(&mut self, now: Timestamp) -> Timestamp {
+        self.repeatable.now(now)
     }
 
     /// Takes back the steps asked for since the last [`poll`](Self::poll): the function has dropped them.
@@ -177,38 +216,32 @@ impl Invocation {
 
     /// The function can't go on without the steps that it asked for.
     pub fn poll(&mut self) -> Duty {
-        if !matches!(self.state, State::Running) {
+        if !matches!(self.state, State::Running) || self.saga.is_compensating() {
             return Duty::Idle;
         }
-        if self.group.is_empty() {
-            return match self.returned.take() {
-                Some(result) => self.end(result),
-                None => Duty::Idle,
-            };
-        }
         match self.delivery.kind {
+            DeliveryKind::Resume => self.advance().unwrap_or_else(|error| self.respond_error(&error)),
+            _ if self.group.is_empty() => Duty::Idle,
             DeliveryKind::First | DeliveryKind::FirstOfUnknownSdk => self.submit_trigger(),
             DeliveryKind::Failure => self.run_failure_function(),
-            DeliveryKind::Resume => self.resolve().unwrap_or_else(|error| self.respond_error(&error)),
+            DeliveryKind::Callback => Duty::Idle,
         }
     }
 
     /// The step's function has ended: with its result as JSON text (`None` for `undefined`), or with a failure.
     pub fn handle_result(&mut self, result: Result<Option<String>, Failure>) -> Duty {
-        let (request, step_id, concurrent) = match mem::replace(&mut self.state, State::Running) {
-            State::Executing { request, step_id, concurrent } => (request, step_id, concurrent),
+        let place = match mem::replace(&mut self.state, State::Running) {
+            State::Executing(place) => place,
             state => {
                 self.state = state;
                 return Duty::Idle;
             }
         };
         match result {
-            Ok(out) => self
-                .submit_result(&request, step_id, concurrent, out)
-                .unwrap_or_else(|error| self.respond_error(&error)),
-            Err(Failure { recovery: Recovery::Cancel, .. }) => self.submit_ending(Ending::Cancelled),
-            Err(failure) => self.respond(answer::failure(&failure, Some(&request.name))),
+            Ok(out) => self.submit_result(&place, out),
+            Err(failure) => self.handle_step_failure(&place, &failure),
         }
+        .unwrap_or_else(|error| self.respond_error(&error))
     }
 
     /// A step's or the workflow's result could not be written as JSON: it was computed, but can't be remembered.
@@ -220,8 +253,11 @@ impl Invocation {
             Error::new(Code::NotSerializable, message)
         };
         match &self.state {
-            State::Executing { request, .. } => {
-                let error = error(&format!("step '{}'", request.name));
+            State::Executing(place) => {
+                let error = error(&format!("step '{}'", place.request.name));
+                if place.request.retry().is_some() {
+                    return self.handle_result(Err(Failure::of(&error)));
+                }
                 self.respond_error(&error)
             }
             State::Running => self.handle_return(Err(Failure::of(&error("the workflow")))),
@@ -231,13 +267,13 @@ impl Invocation {
 
     /// The workflow's function has ended: with its result as JSON text (`None` for `undefined`), or with a failure.
     pub fn handle_return(&mut self, result: Result<Option<String>, Failure>) -> Duty {
-        if !matches!(self.state, State::Running) {
+        if !matches!(self.state, State::Running) || self.saga.is_compensating() {
             return Duty::Idle;
         }
         if self.group.is_empty() {
-            return self.end(result);
+            return self.end(result).unwrap_or_else(|error| self.respond_error(&error));
         }
-        // It asked for steps that it did not wait for: they still have to run.
+        self.left = self.group.iter().map(|(ticket, _)| *ticket).collect();
         self.returned = Some(result);
         self.poll()
     }
@@ -264,6 +300,7 @@ impl Invocation {
         };
         match mem::replace(&mut self.state, State::Running) {
             State::Fetching => self.handle_history(&response).unwrap_or_else(|error| self.respond_error(&error)),
+            State::Notifying(place) => self.handle_notified(&place, &response),
             State::Submitting(purpose) => self.handle_submitted(purpose, &response),
             state => {
                 self.state = state;
@@ -272,22 +309,38 @@ impl Invocation {
         }
     }
 
-    fn open(&mut self, body: &[u8]) -> Result<Duty> {
+    fn open(&mut self, request: &Request) -> Result<Duty> {
+        let body = &request.body;
         match self.delivery.kind {
             DeliveryKind::First => Ok(start(Some(String::from_utf8_lossy(body).into_owned()), &mut self.trigger_body)),
             DeliveryKind::FirstOfUnknownSdk => {
-                let payload = History::parse(body)?.payload;
+                let payload = History::parse(body, None)?.payload;
                 Ok(start(Some(payload), &mut self.trigger_body))
             }
-            DeliveryKind::Resume if body.is_empty() => {
+            DeliveryKind::Resume | DeliveryKind::Callback if body.is_empty() => {
                 self.state = State::Fetching;
                 Ok(Duty::Send(self.endpoint.client.fetch_run(&self.delivery.run_id)))
             }
             DeliveryKind::Resume => {
-                let history = History::parse(body)?;
+                let history = History::parse(body, self.delivery.message_id.as_deref())?;
                 Ok(self.replay(history))
             }
+            DeliveryKind::Callback => self.handle_callback(body),
             DeliveryKind::Failure => self.open_failure(body),
+        }
+    }
+
+    /// A third party has answered a call: its answer becomes the step's result. The function does not run.
+    fn handle_callback(&mut self, body: &[u8]) -> Result<Duty> {
+        match Callback::read(&self.delivery.wire_headers, body)? {
+            Callback::WillRetry => Ok(self.finish(Finish::FromCallback)),
+            Callback::Done { run_id, step } => {
+                self.delivery.run_id = run_id;
+                let item = self.item(&step, self.step_headers())?;
+                let message = item.into_message();
+                self.state = State::Submitting(Purpose::CallResult);
+                Ok(Duty::Send(self.endpoint.client.publish(&message)?))
+            }
         }
     }
 
@@ -323,7 +376,12 @@ impl Invocation {
             return Ok(self.finish(Finish::AlreadyEnded));
         }
         check(response)?;
-        let history = History::fetched(&response.body, self.delivery.message_id.as_deref())?;
+        let message_id = self.delivery.message_id.as_deref();
+        if self.delivery.kind == DeliveryKind::Callback {
+            let body = History::fetched_body(&response.body, message_id)?;
+            return self.handle_callback(&body);
+        }
+        let history = History::fetched(&response.body, message_id)?;
         Ok(self.replay(history))
     }
 
@@ -331,41 +389,141 @@ impl Invocation {
         if history.ends_with_duplicate {
             return self.finish(Finish::DuplicateStep);
         }
+        self.repeatable = Repeatable::new(&history.steps);
         self.replay = Replay::new(history.steps);
         self.state = State::Running;
         Duty::Start(Start { payload: Some(history.payload) })
     }
 
-    fn resolve(&mut self) -> Result<Duty> {
-        let group = mem::take(&mut self.group);
-        let (tickets, requests): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-        match self.replay.resolve(&requests)? {
-            Verdict::Recall(steps) => {
-                let results = tickets
-                    .into_iter()
-                    .zip(&steps)
-                    .map(|(ticket, step)| Ok(Settled { ticket, result: result_of(step)? }));
-                Ok(Duty::Settle(results.collect::<Result<_>>()?))
+    /// Tells the function the next event, or does what this delivery is in charge of.
+    fn advance(&mut self) -> Result<Duty> {
+        if !self.group.is_empty() {
+            let group = mem::take(&mut self.group);
+            if let Some(next) = self.replay.ask(group)? {
+                return self.perform(next);
             }
-            Verdict::Execute { member, step_id } => {
-                let concurrent = u32::try_from(requests.len()).unwrap_or(u32::MAX);
-                let (Some(request), Some(&ticket)) = (requests.into_iter().nth(member), tickets.get(member)) else {
-                    return Err(Error::new(Code::Internal, "the step to run is not a member of its group"));
-                };
-                match request.kind {
-                    StepKind::Run => {
-                        self.state = State::Executing { request, step_id, concurrent };
-                        Ok(Duty::Run(ticket))
-                    }
-                    // These have no function: their result is that they have been submitted.
-                    StepKind::SleepFor(_) | StepKind::SleepUntil(_) => {
-                        self.submit_result(&request, step_id, concurrent, None)
-                    }
-                }
-            }
-            Verdict::Plan { first } => self.submit_plan(&requests, first),
-            Verdict::Discard => Ok(self.finish(Finish::Success)),
         }
+        let next = self.replay.next()?;
+        self.perform(next)
+    }
+
+    fn perform(&mut self, next: Next) -> Result<Duty> {
+        match next {
+            Next::Settle { ticket, request, step, others } => self.settle(ticket, &request, &step, others),
+            Next::Skip { ticket } => {
+                Ok(Duty::Settle(Settled { ticket, result: Ok(Some("false".to_owned())), others: false }))
+            }
+            Next::Execute(place) => self.execute(place),
+            Next::Plan { first, requests } => self.submit_plan(&requests, first),
+            Next::Discard | Next::Await => match self.returned.take() {
+                Some(result) if !self.replay.lacks(|ticket, _| self.left.contains(&ticket)) => self.end(result),
+                None if matches!(next, Next::Await) => Ok(Duty::Idle),
+                returned => {
+                    self.returned = returned;
+                    self.settle_saga_or_discard()
+                }
+            },
+        }
+    }
+
+    fn settle(&mut self, ticket: Ticket, request: &StepRequest, step: &Step, others: bool) -> Result<Duty> {
+        let result = match result_of(step)? {
+            Some(text) if matches!(request.kind, StepKind::Run(_)) => match retry::recorded(&text)? {
+                Some(failure) => Err(failure),
+                None => Ok(Some(text)),
+            },
+            result => Ok(result),
+        };
+        self.saga.settled(ticket, request, result.is_ok());
+        if self.saga.is_compensating() {
+            return self.compensate();
+        }
+        if let Err(Failure { recovery: Recovery::Cancel, .. }) = &result {
+            return self.end(result);
+        }
+        Ok(Duty::Settle(Settled { ticket, result, others }))
+    }
+
+    fn execute(&mut self, place: Place) -> Result<Duty> {
+        let Place { ref request, step_id, concurrent, .. } = place;
+        let (client, delivery) = (&self.endpoint.client, &self.delivery);
+        match &request.kind {
+            StepKind::Run(_) => {
+                let duty = match self.saga.compensated_by(place.ticket) {
+                    Some(compensated) => Duty::Compensate(compensated),
+                    None => Duty::Run(place.ticket),
+                };
+                self.state = State::Executing(place);
+                Ok(duty)
+            }
+            // These have no function: their result is that they have been submitted.
+            StepKind::SleepFor(_) | StepKind::SleepUntil(_) => self.submit_result(&place, None),
+            StepKind::Patch => self.submit_result(&place, Some("true".to_owned())),
+            StepKind::CreateWebhook => {
+                let event_id = format!("evt_{}", self.fresh_id.get(..15).unwrap_or(&self.fresh_id));
+                let out = event::webhook(client, &delivery.run_id, &event_id)?;
+                self.submit_result(&place, Some(out))
+            }
+            StepKind::Call(call) => {
+                let message = call.message(&request.name, step_id, concurrent, delivery, self.repeatable.fresh());
+                let request = client.send_alone(message)?;
+                Ok(self.submit(request))
+            }
+            StepKind::Notify(notification) => {
+                let request = notification.request(client)?;
+                self.state = State::Notifying(place);
+                Ok(Duty::Send(request))
+            }
+            // The broker makes the result of these, so what the workflow was told of the time must travel before.
+            StepKind::WaitForEvent(_) | StepKind::WaitForWebhook(_) | StepKind::Invoke(_)
+                if !self.repeatable.fresh().is_empty() && concurrent == 1 =>
+            {
+                self.submit_plan(std::slice::from_ref(request), step_id)
+            }
+            StepKind::WaitForEvent(wait) | StepKind::WaitForWebhook(wait) => {
+                let step_type = request.kind.step_type();
+                let request = wait.request(client, delivery, step_type, &request.name, step_id, concurrent)?;
+                Ok(self.submit(request))
+            }
+            StepKind::Invoke(invoke) => {
+                let run_id =
+                    invoke.run_id.clone().or_else(|| RunId::new(format!("{}{}", RunId::PREFIX, self.fresh_id)));
+                let run_id = run_id.ok_or_else(|| Error::new(Code::Internal, "an invoked run without an id"))?;
+                let request = invoke.request(client, delivery, run_id, &request.name, step_id, concurrent)?;
+                Ok(self.submit(request))
+            }
+        }
+    }
+
+    fn handle_step_failure(&mut self, place: &Place, failure: &Failure) -> Result<Duty> {
+        let Some(retry) = place.request.retry() else {
+            return match failure.recovery {
+                Recovery::Cancel => Ok(self.submit_ending(Ending::Cancelled)),
+                _ => Ok(self.respond(answer::failure(failure, Some(&place.request.name)))),
+            };
+        };
+        let record = retry::record(failure)?;
+        let Some(delay) = retry.delay(place.retried, failure) else {
+            return self.submit_result(place, Some(record));
+        };
+        let step = place.request.failed_try(place.step_id, place.concurrent, delay.clone(), record)?;
+        let mut headers = self.step_headers();
+        StepRequest { name: String::new(), kind: StepKind::SleepFor(delay) }.wait(&mut headers);
+        let item = self.item(&step, headers)?;
+        Ok(self.send(Purpose::Steps, &[item]))
+    }
+
+    fn handle_notified(&mut self, place: &Place, response: &Response) -> Duty {
+        let StepKind::Notify(notification) = &place.request.kind else {
+            return self.respond_error(&Error::new(Code::Internal, "an answer to a notification that was not sent"));
+        };
+        if !response.is_success() {
+            return self.handle_submitted(Purpose::Steps, response);
+        }
+        notification
+            .out(&response.body)
+            .and_then(|out| self.submit_result(place, Some(out)))
+            .unwrap_or_else(|error| self.respond_error(&error))
     }
 
     fn submit_plan(&mut self, requests: &[StepRequest], first: u32) -> Result<Duty> {
@@ -381,20 +539,12 @@ impl Invocation {
         Ok(self.send(Purpose::Steps, &items))
     }
 
-    fn submit_result(
-        &mut self,
-        request: &StepRequest,
-        step_id: u32,
-        concurrent: u32,
-        out: Option<String>,
-    ) -> Result<Duty> {
-        // The result travels as a string that holds JSON.
-        let out = out.map(|text| serde_json::value::to_raw_value(&text)).transpose().map_err(not_json)?;
+    fn submit_result(&mut self, place: &Place, out: Option<String>) -> Result<Duty> {
         let mut headers = self.step_headers();
-        if concurrent == 1 {
-            request.wait(&mut headers);
+        if place.concurrent == 1 {
+            place.request.wait(&mut headers);
         }
-        let item = self.item(&request.result(step_id, concurrent, out), headers)?;
+        let item = self.item(&place.request.result(place.step_id, place.concurrent, out)?, headers)?;
         Ok(self.send(Purpose::Steps, &[item]))
     }
 
@@ -404,6 +554,10 @@ impl Invocation {
         trigger.body = self.trigger_body.take();
         trigger.headers = self.delivery.headers.clone();
         trigger.invoke_count = self.delivery.invoke_count;
+        trigger.failure_url.clone_from(&self.endpoint.failure_url);
+        trigger.retries = self.endpoint.retries;
+        trigger.retry_delay.clone_from(&self.endpoint.retry_delay);
+        trigger.flow_control.clone_from(&self.endpoint.flow_control);
         let item = trigger.into_batch_item().map(|mut item| {
             if let Some(label) = &self.delivery.label {
                 item.headers.set(header::LABEL, label);
@@ -426,6 +580,11 @@ impl Invocation {
         Duty::Send(request)
     }
 
+    fn submit(&mut self, request: Request) -> Duty {
+        self.state = State::Submitting(Purpose::Steps);
+        Duty::Send(request)
+    }
+
     fn send(&mut self, purpose: Purpose, items: &[BatchItem]) -> Duty {
         self.state = State::Submitting(purpose);
         Duty::Send(self.endpoint.client.batch(items))
@@ -440,7 +599,13 @@ impl Invocation {
     }
 
     fn item(&self, step: &Step, headers: Headers) -> Result<BatchItem> {
-        let body = serde_json::to_string(step).map_err(not_json)?;
+        let fresh = self.repeatable.fresh();
+        let body = if fresh.is_empty() {
+            serde_json::to_string(step)
+        } else {
+            serde_json::to_string(&Step { now: fresh.to_vec(), ..step.clone() })
+        };
+        let body = body.map_err(not_json)?;
         Ok(BatchItem { destination: self.delivery.url.clone(), headers, body: Some(body), queue: None })
     }
 
@@ -453,15 +618,17 @@ impl Invocation {
                 self.respond(answer::failure(&Failure::non_retryable(reason), None))
             }
             _ => match check(response) {
+                Ok(()) if purpose == Purpose::CallResult => self.finish(Finish::FromCallback),
                 Ok(()) => self.finish(Finish::Success),
                 Err(error) => self.respond_error(&error),
             },
         }
     }
 
-    fn end(&mut self, result: Result<Option<String>, Failure>) -> Duty {
-        let before_first_step = self.asked == 0;
-        match (result, self.delivery.kind) {
+    fn end(&mut self, result: Result<Option<String>, Failure>) -> Result<Duty> {
+        let before_first_step = self.asked == 0 && !self.endpoint.authorized;
+        Ok(match (result, self.delivery.kind) {
+            (Ok(_), DeliveryKind::Failure) if self.endpoint.authorized => self.run_failure_function(),
             (Ok(_), DeliveryKind::Failure) => {
                 let message = "the workflow refused the failed run: it returned before its first step";
                 self.respond_error(&Error::new(Code::Refused, message))
@@ -471,16 +638,70 @@ impl Invocation {
                 let response = answer::refused(run_id);
                 self.respond(response)
             }
+            (Ok(_), DeliveryKind::First | DeliveryKind::FirstOfUnknownSdk) => self.submit_trigger(),
             (Ok(result), _) => self.submit_ending(Ending::Finished(result)),
+            (Err(failure), DeliveryKind::Resume) => return self.fail(failure),
             (Err(failure), _) if failure.recovery == Recovery::Retry => self.respond(answer::failure(&failure, None)),
             // The broker can only hear of such an end from a run that has begun.
             (Err(_), DeliveryKind::First | DeliveryKind::FirstOfUnknownSdk) => self.submit_trigger(),
-            (Err(_), DeliveryKind::Failure) => self.run_failure_function(),
-            (Err(failure), DeliveryKind::Resume) if failure.recovery == Recovery::Cancel => {
-                self.submit_ending(Ending::Cancelled)
-            }
-            (Err(failure), DeliveryKind::Resume) => self.respond(answer::failure(&failure, None)),
+            (Err(_), _) => self.run_failure_function(),
+        })
+    }
+
+    /// The function has failed, or cancels its run. What was done before is made up for first, if there is a way.
+    fn fail(&mut self, failure: Failure) -> Result<Duty> {
+        let another_try =
+            failure.is_retryable() && self.delivery.retried < self.endpoint.retries.unwrap_or(Retry::DEFAULT.retries);
+        if self.saga.is_empty() || another_try {
+            return Ok(self.respond_failure(&failure));
         }
+        self.saga.begin(failure);
+        self.compensate()
+    }
+
+    /// Makes up for the last step that has not been made up for, or ends the run.
+    fn compensate(&mut self) -> Result<Duty> {
+        if self.saga.is_waiting() {
+            return self.advance();
+        }
+        let Some((compensated, name)) = self.saga.next() else { return self.settle_saga_or_discard() };
+        let request = StepRequest::new(&format!("compensate {name}"), StepKind::Run(RunOptions::default()))?;
+        let ticket = self.ticket();
+        self.saga.wait(ticket, compensated);
+        self.group = vec![(ticket, request)];
+        self.advance()
+    }
+
+    /// Nothing is left to do in this delivery, unless everything is made up for and no step is under way that would
+    /// have to be.
+    fn settle_saga_or_discard(&mut self) -> Result<Duty> {
+        let lacks =
+            self.replay.lacks(|_, request| matches!(&request.kind, StepKind::Run(options) if options.compensated));
+        if self.saga.is_waiting() || lacks {
+            return match self.replay.next()? {
+                Next::Discard | Next::Await => Ok(self.finish(Finish::Success)),
+                next => self.perform(next),
+            };
+        }
+        match self.saga.end() {
+            Some(failure) => {
+                let recovery = if failure.recovery == Recovery::Cancel { Recovery::Cancel } else { Recovery::Fail };
+                Ok(self.respond_failure(&Failure { recovery, ..failure }))
+            }
+            None => Ok(self.finish(Finish::Success)),
+        }
+    }
+
+    fn respond_failure(&mut self, failure: &Failure) -> Duty {
+        match failure.recovery {
+            Recovery::Cancel => self.submit_ending(Ending::Cancelled),
+            _ => self.respond(answer::failure(failure, None)),
+        }
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.asked += 1;
+        self.asked - 1
     }
 
     fn run_failure_function(&mut self) -> Duty {
@@ -535,9 +756,6 @@ fn accept(
         };
         signature::verify(token, &body_hash.unwrap_or_else(|| BodyHash::of(&request.body)), keys, &expect)?;
     }
-    if request.headers.contains(header::WORKFLOW_CALLBACK) {
-        return Err(Error::new(Code::Unsupported, "this version of the engine has no step that waits for a callback"));
-    }
     Delivery::read(request, url, entropy)
 }
 
@@ -548,21 +766,37 @@ fn start(payload: Option<String>, trigger_body: &mut Option<String>) -> Duty {
 
 /// The result of a remembered step, as the official SDK reads it.
 fn result_of(step: &Step) -> Result<Option<String>> {
-    let Some(out) = &step.out else { return Ok(None) };
-    match (step.step_type, out.get().as_bytes().first()) {
-        (StepType::SleepUntil, _) => Ok(None),
-        (_, Some(b'"')) => serde_json::from_str(out.get()).map(Some).map_err(not_json),
-        (_, Some(b'{' | b'[' | b'n')) => Ok(Some(out.get().to_owned())),
-        _ => Err(Error::new(
-            Code::HistoryMalformed,
-            format!(
-                "field 'out' of step {} ('{}') must be a string that holds JSON, got {}",
-                step.place(),
-                shown(&step.step_name),
-                shown(out.get())
-            ),
-        )),
+    let kind = step.step_type;
+    let Some(out) = &step.out else {
+        return match kind {
+            StepType::Wait => event::waited(step).map(Some),
+            StepType::WaitForWebhook => event::called(step).map(Some),
+            StepType::Call | StepType::Invoke | StepType::CreateWebhook => Err(unexpected_out(step, "nothing")),
+            _ => Ok(None),
+        };
+    };
+    let text = match out.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<String>(out.get()).map_err(not_json)?,
+        Some(b'{' | b'[' | b'n') => return Ok(Some(out.get().to_owned())),
+        _ => return Err(unexpected_out(step, out.get())),
+    };
+    match kind {
+        StepType::SleepUntil => Ok(None),
+        StepType::Call => call::result(&text).map(Some),
+        StepType::Notify => event::notified(&text).map(Some),
+        StepType::Invoke => invoke::invoked(&text).map(Some),
+        StepType::Wait => event::waited(step).map(Some),
+        StepType::WaitForWebhook => event::called(step).map(Some),
+        _ => Ok(Some(text)),
     }
+}
+
+fn unexpected_out(step: &Step, found: &str) -> Error {
+    let (place, name, found) = (step.place(), shown(&step.step_name), shown(found));
+    Error::new(
+        Code::HistoryMalformed,
+        format!("field 'out' of step {place} ('{name}') must be a string that holds JSON, got {found}"),
+    )
 }
 
 /// Message and stack in the JSON that a workflow endpoint answers when it fails.
@@ -581,9 +815,4 @@ fn reason_of(body: &str) -> (String, String) {
             (format!("Couldn't parse 'failResponse' in 'failureFunction', received: '{body}'"), String::new())
         }
     }
-}
-
-#[allow(clippy::needless_pass_by_value)]
-fn not_json(error: serde_json::Error) -> Error {
-    Error::new(Code::NotSerializable, format!("not JSON: {error}"))
 }

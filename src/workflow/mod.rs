@@ -17,24 +17,34 @@
 //! [`serve`] does all of this for a workflow written in Rust.
 
 mod answer;
+mod call;
 mod context;
 mod delivery;
 mod driver;
 mod endpoint;
+mod event;
 mod failure;
 mod history;
 mod invocation;
+mod invoke;
+mod now;
 mod replay;
+mod retry;
+mod saga;
 mod step;
 
 #[cfg(feature = "js")]
 pub(crate) use answer::error as answer_error;
+pub use call::Call;
 pub use context::Context;
 pub use delivery::Delivery;
 pub use driver::{Host, serve, serve_with};
 #[cfg(feature = "js")]
 pub(crate) use endpoint::DEFAULT_CLOCK_TOLERANCE;
 pub use endpoint::Endpoint;
+pub use event::{Notification, Wait};
 pub use failure::{Failure, Recovery};
 pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};
-pub use step::StepKind;
+pub use invoke::Invoke;
+pub use retry::Retry;
+pub use step::{RunOptions, StepKind};

@@ -1,7 +1,7 @@
 /** One invocation: does the duties that the engine names, until it is to respond. */
 import { headerPairs, reasonOf, send } from "../broker.js";
 import type { Core, Duty, Invocation } from "../core/core.js";
-import { adopting, WorkflowError } from "../errors.js";
+import { adopting, WorkflowError, WorkflowStepError } from "../errors.js";
 import { type StepFunction, type Steps, WorkflowContext } from "./context.js";
 import { failureOf } from "./failure.js";
 import type { RouteFunction, WorkflowServeOptions } from "./options.js";
@@ -11,16 +11,37 @@ import type { Served } from "./settings.js";
 type DutyOf<Name extends Duty[0]> = Extract<Duty, [Name, ...unknown[]]>;
 
 /** A step that the function asked for. */
-interface Asked {
-  name: string;
-  stepFunction: StepFunction<unknown> | undefined;
+interface Asked extends StepRequest {
   settle: (result: unknown) => void;
+  reject: (error: unknown) => void;
+  /** What it was settled with: its compensation is told. */
+  result?: unknown;
+}
+
+/** What is asked of the engine, and what is done here when its turn comes. */
+interface StepRequest {
+  name: string;
+  ask: (engine: Invocation, name: string) => number;
+  stepFunction?: StepFunction<unknown> | undefined;
+  /** Milliseconds that one try of the function may take. */
+  timeout?: number | undefined;
+  compensate?: ((result: unknown) => unknown) | undefined;
+  /** Reads the remembered result. */
+  read?: (text: string | undefined) => unknown;
 }
 
 /** What is told to the engine. */
 type Event = (engine: Invocation) => Duty;
 
 const IDLE: Duty = ["idle"];
+
+/** The turn of the microtask queue, counted from the first step of a group, in which the official SDK closes it. */
+const TURNS_OF_A_GROUP = 3;
+/**
+ * Turns that a function has to react to the result of one step while it waits for others too: enough for a chain of
+ * this many promises. No timer and no I/O can come in between, so the same reactions are in time in every invocation.
+ */
+const TURNS_OF_A_REACTION = 64;
 
 export class Execution implements Steps {
   readonly #core: Core;
@@ -33,7 +54,9 @@ export class Execution implements Steps {
   #respond!: (response: Response) => void;
   #fail!: (error: unknown) => void;
   #context: WorkflowContext | undefined;
-  #polling = false;
+  /** Turns until the engine is polled; `undefined` if it is not going to be. */
+  #turns: number | undefined;
+  #grouping = false;
   #executing = false;
   #returned = false;
   #ended = false;
@@ -63,17 +86,17 @@ export class Execution implements Steps {
   }
 
   run(name: string, stepFunction: StepFunction<unknown>): Promise<unknown> {
-    return this.#ask(name, (engine, text) => engine.requestRun(text), stepFunction);
+    return this.#ask({ name, stepFunction, ask: (engine, text) => engine.requestRun(text) });
   }
 
   sleep(name: string, duration: number | string): Promise<void> {
-    return this.#ask(name, (engine, text) => engine.requestSleep(text, duration)) as Promise<void>;
+    return this.#ask({ name, ask: (engine, text) => engine.requestSleep(text, duration) }) as Promise<void>;
   }
 
   sleepUntil(name: string, moment: Date | string | number): Promise<void> {
     // A number counts as it is; everything else is rounded to the second.
     const seconds = typeof moment === "number" ? moment : Math.round(new Date(moment).getTime() / 1000);
-    return this.#ask(name, (engine, text) => engine.requestSleepUntil(text, seconds)) as Promise<void>;
+    return this.#ask({ name, ask: (engine, text) => engine.requestSleepUntil(text, seconds) }) as Promise<void>;
   }
 
   cancel(): Promise<void> {
@@ -101,6 +124,11 @@ export class Execution implements Steps {
             return this.#start(next);
           case "settle":
             return this.#settle(next);
+          case "reject":
+            return this.#reject(next);
+          case "compensate":
+            next = await this.#compensate(next[1]);
+            continue;
           case "respond":
             return this.#end(next);
           case "idle":
@@ -155,21 +183,46 @@ export class Execution implements Steps {
     this.#do(event);
   }
 
-  /** Gives remembered results to the function. */
-  #settle([, ...results]: DutyOf<"settle">): void {
-    for (let index = 0; index < results.length; index += 2) {
-      this.#take(results[index] as number)?.settle(recalled(results[index + 1] as string | undefined));
+  /** Gives a remembered result to the function. */
+  #settle([, ticket, others, text]: DutyOf<"settle">): void {
+    const asked = this.#asked.get(ticket);
+    if (asked) {
+      asked.result = (asked.read ?? recalled)(text);
+      asked.settle(asked.result);
     }
-    if (this.#returned) this.#poll();
+    this.#let(others);
   }
 
-  async #runStep(ticket: number): Promise<Duty> {
-    const { name, stepFunction } = this.#take(ticket) as Asked;
+  /** Lets the function know how a step has failed for good. */
+  #reject([, ticket, others, name, message, stack]: DutyOf<"reject">): void {
+    const asked = this.#asked.get(ticket);
+    asked?.reject(new WorkflowStepError(asked.name, { name, message, stack }));
+    this.#let(others);
+  }
+
+  /** Lets the function run on. If it waits for other steps too, it may not react. */
+  #let(others: boolean): void {
+    if (this.#returned) this.#poll(TURNS_OF_A_GROUP);
+    else if (others) this.#poll(TURNS_OF_A_REACTION);
+  }
+
+  #runStep(ticket: number): Promise<Duty> {
+    const { name, stepFunction } = this.#asked.get(ticket) as Asked;
     this.#log(`runs step '${name}'`);
+    return this.#execute(name, stepFunction as StepFunction<unknown>);
+  }
+
+  #compensate(ticket: number): Promise<Duty> {
+    const { name, compensate, result } = this.#asked.get(ticket) as Asked;
+    this.#log(`compensates step '${name}'`);
+    return this.#execute(name, () => compensate?.(result));
+  }
+
+  async #execute(name: string, stepFunction: () => unknown): Promise<Duty> {
     this.#executing = true;
     let event: Event;
     try {
-      event = writing(await (stepFunction as StepFunction<unknown>)(), (engine, out) => engine.handleResult(out));
+      event = writing(await stepFunction(), (engine, out) => engine.handleResult(out));
     } catch (error) {
       this.#log(`step '${name}' failed: ${reasonOf(error)}`);
       event = (engine) => engine.handleStepFailure(failureOf(this.#core, error));
@@ -199,45 +252,37 @@ export class Execution implements Steps {
     this.#respond(new Response(body as Uint8Array<ArrayBuffer>, { status, headers: headerPairs(headers) }));
   }
 
-  #ask(
-    name: string,
-    request: (engine: Invocation, name: string) => number,
-    stepFunction?: StepFunction<unknown>,
-  ): Promise<unknown> {
+  #ask(request: StepRequest): Promise<unknown> {
     if (this.#ended) return forever();
+    const { name, ask } = request;
     let ticket: number;
     try {
-      ticket = adopting(WorkflowError, () => request(this.#engine, typeof name === "string" ? name : ""));
+      ticket = adopting(WorkflowError, () => ask(this.#engine, typeof name === "string" ? name : ""));
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise((settle) => {
-      this.#asked.set(ticket, { name, stepFunction, settle });
-      this.#poll();
+    if (!this.#grouping) {
+      this.#grouping = true;
+      this.#poll(TURNS_OF_A_GROUP);
+    }
+    return new Promise((settle, reject) => {
+      this.#asked.set(ticket, { ...request, settle, reject });
     });
   }
 
-  /**
-   * Polls the engine once no further step can join the group. The third turn of the microtask queue is when the
-   * official SDK closes a group; steps that are asked for later are asked for after it.
-   */
-  #poll(): void {
-    if (this.#polling) return;
-    this.#polling = true;
-    queueMicrotask(() =>
-      queueMicrotask(() =>
-        queueMicrotask(() => {
-          this.#polling = false;
-          this.#do((engine) => engine.poll());
-        }),
-      ),
-    );
-  }
-
-  #take(ticket: number): Asked | undefined {
-    const asked = this.#asked.get(ticket);
-    this.#asked.delete(ticket);
-    return asked;
+  /** Polls the engine after this many turns of the microtask queue. Steps asked for until then form a group. */
+  #poll(turns: number): void {
+    const isWaiting = this.#turns !== undefined;
+    this.#turns = turns;
+    if (isWaiting) return;
+    const turn = () => {
+      this.#turns = (this.#turns as number) - 1;
+      if (this.#turns > 0) return queueMicrotask(turn);
+      this.#turns = undefined;
+      this.#grouping = false;
+      this.#do((engine) => engine.poll());
+    };
+    queueMicrotask(turn);
   }
 
   /** Tells the engine something, unless the invocation is over. */

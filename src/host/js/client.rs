@@ -153,14 +153,14 @@ struct TriggerOptions {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Labels {
+pub(super) enum Labels {
     One(String),
     Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FlowControlOptions {
+pub(super) struct FlowControlOptions {
     key: String,
     parallelism: Option<u32>,
     #[serde(alias = "ratePerSecond")]
@@ -220,7 +220,7 @@ impl TriggerOptions {
 }
 
 impl Labels {
-    fn read(self) -> Vec<String> {
+    pub(super) fn read(self) -> Vec<String> {
         match self {
             Labels::One(label) => vec![label],
             Labels::Many(labels) => labels,
@@ -229,14 +229,14 @@ impl Labels {
 }
 
 impl FlowControlOptions {
-    fn read(self) -> Result<FlowControl> {
+    pub(super) fn read(self) -> Result<FlowControl> {
         let period = self.period.map(duration).transpose()?;
         Ok(FlowControl { key: self.key, parallelism: self.parallelism, rate: self.rate, period })
     }
 }
 
 /// Reads options. [`Code::InvalidRequest`] names the one that is unknown or of another type.
-fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
+pub(super) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
     serde_json::from_str(json).map_err(|error| Error::new(Code::InvalidRequest, format!("the options: {error}")))
 }
 

@@ -25,9 +25,12 @@ export type Duty =
       label: string | undefined,
       retried: number,
       createdAt: number | undefined,
+      invokeCount: number,
     ]
-  | ["settle", ...(number | string | undefined)[]]
+  | ["settle", ticket: number, others: boolean, result: string | undefined]
+  | ["reject", ticket: number, others: boolean, name: string, message: string, stack: string | undefined]
   | ["run", ticket: number]
+  | ["compensate", ticket: number]
   | ["recover", status: number, message: string, stack: string, headers: string]
   | ["respond", status: number, headers: string, body: Uint8Array]
   | ["idle"];
@@ -42,8 +45,9 @@ pub(super) fn tuple(duty: Duty, delivery: Option<&Delivery>) -> JsValue {
             tuple
         }
         Duty::Start(start) => start_tuple(start, delivery),
-        Duty::Settle(results) => settled_tuple(results),
+        Duty::Settle(settled) => settled_tuple(settled),
         Duty::Run(ticket) => Array::of2(&"run".into(), &ticket.into()),
+        Duty::Compensate(ticket) => Array::of2(&"compensate".into(), &ticket.into()),
         Duty::RunFailureFunction(failed_run) => recover_tuple(&failed_run),
         Duty::Respond(response) => response_tuple(&response),
         Duty::Idle => Array::of1(&"idle".into()),
@@ -79,18 +83,21 @@ fn start_tuple(start: Start, delivery: Option<&Delivery>) -> Array {
         tuple.push(&delivery.label.as_deref().into());
         tuple.push(&delivery.retried.into());
         tuple.push(&created_at(delivery));
+        tuple.push(&delivery.invoke_count.into());
     }
     tuple
 }
 
-/// Tickets and results in turn.
-fn settled_tuple(results: Vec<Settled>) -> Array {
-    let tuple = Array::of1(&"settle".into());
-    for Settled { ticket, result } in results {
-        tuple.push(&ticket.into());
-        tuple.push(&result.into());
+fn settled_tuple(Settled { ticket, result, others }: Settled) -> Array {
+    match result {
+        Ok(result) => Array::of4(&"settle".into(), &ticket.into(), &others.into(), &result.into()),
+        Err(failure) => {
+            let tuple = Array::of4(&"reject".into(), &ticket.into(), &others.into(), &failure.name.into());
+            tuple.push(&failure.message.into());
+            tuple.push(&failure.stack.into());
+            tuple
+        }
     }
-    tuple
 }
 
 fn recover_tuple(failed_run: &FailedRun) -> Array {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::client::ClientSettings;
+use super::client::{ClientSettings, FlowControlOptions};
 use crate::error::{Code, Error, Result};
 use crate::signature::Keys;
 use crate::workflow;
@@ -22,6 +22,11 @@ export interface EndpointSettings extends ClientSettings {
   clockTolerance?: number | undefined;
   checkSubject?: boolean | undefined;
   hasFailureFunction?: boolean | undefined;
+  authorized?: boolean | undefined;
+  failureUrl?: string | undefined;
+  retries?: number | undefined;
+  retryDelay?: string | undefined;
+  flowControl?: object | undefined;
 }
 ";
 
@@ -41,6 +46,11 @@ struct Settings {
     clock_tolerance: Option<f64>,
     check_subject: Option<bool>,
     has_failure_function: Option<bool>,
+    authorized: Option<bool>,
+    failure_url: Option<String>,
+    retries: Option<u32>,
+    retry_delay: Option<String>,
+    flow_control: Option<FlowControlOptions>,
 }
 
 #[wasm_bindgen]
@@ -71,7 +81,13 @@ fn read(settings: &str) -> Result<workflow::Endpoint> {
     if let Some(check) = settings.check_subject {
         endpoint = endpoint.check_subject(check);
     }
-    Ok(endpoint.has_failure_function(settings.has_failure_function.unwrap_or(false)))
+    Ok(endpoint
+        .has_failure_function(settings.has_failure_function.unwrap_or(false))
+        .authorized(settings.authorized.unwrap_or(false))
+        .failure_url(settings.failure_url)
+        .retries(settings.retries)
+        .retry_delay(settings.retry_delay)
+        .flow_control(settings.flow_control.map(FlowControlOptions::read).transpose()?))
 }
 
 /// [`Code::InvalidConfiguration`] for a negative or endless tolerance.

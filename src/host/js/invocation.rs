@@ -7,10 +7,11 @@ use super::endpoint::Endpoint;
 use super::error::thrown;
 use super::failure::Failure;
 use super::receiver::body_hash;
+use super::step;
 use super::text::{SystemEntropy, headers_of, timestamp};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Method, Number, Request, Response, parse_duration};
-use crate::workflow::{self, Duty, StepKind, answer_error};
+use crate::workflow::{self, Duty, RunOptions, StepKind, answer_error};
 
 /// One delivery's worth of a run. Call [`begin`](Self::begin) first, then do the duty that is handed back, and so on
 /// until `respond`.
@@ -54,10 +55,39 @@ impl Invocation {
         }
     }
 
-    /// The workflow asks for a step with a function. Gives the step's ticket.
+    /// The workflow asks for a step with a function and without options. Gives the step's ticket.
     #[wasm_bindgen(js_name = requestRun)]
     pub fn request_run(&mut self, name: &str) -> Result<u32, JsValue> {
-        self.request(name, || Ok(StepKind::Run))
+        self.request(name, || Ok(StepKind::Run(RunOptions::default())))
+    }
+
+    /// The workflow asks for a step of a kind: a key of `StepOptions`, whose value `options` is as JSON. `body` is that
+    /// of a call.
+    #[wasm_bindgen(js_name = requestStep)]
+    pub fn request_step(
+        &mut self,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "keyof StepOptions")] kind: &str,
+        options: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<u32, JsValue> {
+        self.request(name, || step::read(kind, options, body))
+    }
+
+    /// A number in [0, 1), the same in every invocation.
+    pub fn random(&mut self) -> f64 {
+        self.engine.as_mut().map_or(0.0, workflow::Invocation::random)
+    }
+
+    /// A UUID of version 4, the same in every invocation.
+    pub fn uuid(&mut self) -> String {
+        self.engine.as_mut().map(workflow::Invocation::uuid).unwrap_or_default()
+    }
+
+    /// The time, the same in every invocation; `now` is `Date.now()`.
+    #[allow(clippy::cast_precision_loss)] // Exact until the year 287396.
+    pub fn now(&mut self, now: f64) -> f64 {
+        self.engine.as_mut().map_or(now, |engine| engine.now(timestamp(now)).millis() as f64)
     }
 
     /// The workflow asks for a sleep: a number of seconds, or a duration such as `1d`.

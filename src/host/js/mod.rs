@@ -14,6 +14,7 @@ mod error;
 mod failure;
 mod invocation;
 mod receiver;
+mod step;
 mod text;
 
 use wasm_bindgen::prelude::*;
