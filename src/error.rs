@@ -101,6 +101,8 @@ codes! {
     InvalidDuration: Caller, 400, false;
     /// A retry-delay expression can't be read.
     InvalidExpression: Caller, 400, false;
+    /// A list of ids or of a filter's values is empty: the request would concern everything.
+    EmptyArray: Caller, 400, false;
     /// A request's path, query or body is not what its endpoint expects.
     InvalidRequest: Caller, 400, false;
     /// The request's body is larger than the limit.

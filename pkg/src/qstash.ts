@@ -20,7 +20,7 @@ export class Client {
     const { body, headers, ...options } = message;
     const client = await this.#client();
     const request = adopting(QstashError, () =>
-      client.publish(JSON.stringify({ ...options, headers: pairsOf(headers) })),
+      client.request("publish", JSON.stringify({ ...options, headers: pairsOf(headers) })),
     );
     return (await this.#send(request, (body ?? null) as BodyInit | null)) as PublishResponse;
   }
@@ -34,7 +34,7 @@ export class Client {
   async batch(messages: BatchMessage[]): Promise<PublishResponse[]> {
     const client = await this.#client();
     const items = messages.map(({ headers, ...options }) => ({ ...options, headers: pairsOf(headers) }));
-    const answer = await this.#send(adopting(QstashError, () => client.batch(JSON.stringify(items))));
+    const answer = await this.#send(adopting(QstashError, () => client.request("batch", JSON.stringify(items))));
     return (Array.isArray(answer) ? answer : [answer]) as PublishResponse[];
   }
 

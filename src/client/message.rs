@@ -1,8 +1,7 @@
 //! `POST /v2/publish`: one message, with everything that can be asked for it.
 
-use std::time::Duration;
-
-use crate::client::{BatchItem, Client};
+use crate::client::query::{check_id, push_segment};
+use crate::client::{BatchItem, Client, FlowControl};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Headers, Method, Request, header};
@@ -27,13 +26,13 @@ pub struct Message {
     pub retries: Option<u32>,
     /// An expression that gives the delay before a retry in milliseconds.
     pub retry_delay: Option<String>,
-    /// How long the destination may take.
-    pub timeout: Option<Duration>,
+    /// How long the destination may take, as a duration such as `30s`.
+    pub timeout: Option<String>,
     /// Where every answer of the destination is sent.
     pub callback: Option<String>,
     /// Where the last answer is sent once the retries are used up.
     pub failure_callback: Option<String>,
-    /// A second message with this id is not delivered.
+    /// A second message with this id is not delivered. No `:` in it.
     pub deduplication_id: Option<String>,
     /// Derive that id from destination, body and headers.
     pub content_based_deduplication: bool,
@@ -41,24 +40,36 @@ pub struct Message {
     pub labels: Vec<String>,
     /// Limits shared by all messages of a key.
     pub flow_control: Option<FlowControl>,
+    /// What the broker's logs hide.
+    pub redact: Redact,
+    /// The queue that the message goes through.
+    pub queue: Option<String>,
+}
+
+/// What the broker's logs hide of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redact {
+    /// Its body.
+    pub body: bool,
+    /// Its headers.
+    pub headers: RedactedHeaders,
+}
+
+/// Which headers the broker's logs hide.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RedactedHeaders {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// Those with these names.
+    Named(Vec<String>),
 }
 
 /// A moment in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotBefore(pub u64);
-
-/// Limits that all messages of one key share.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FlowControl {
-    /// The key.
-    pub key: String,
-    /// How many deliveries may be open at once.
-    pub parallelism: Option<u32>,
-    /// How many deliveries may start in one period.
-    pub rate: Option<u32>,
-    /// The period, as a duration. The broker's default is 1 s.
-    pub period: Option<String>,
-}
 
 impl Message {
     /// A message to `destination` without a body.
@@ -70,6 +81,15 @@ impl Message {
     ///
     /// [`Code::InvalidRequest`] if a setting contradicts itself.
     pub fn wire_headers(&self) -> Result<Headers> {
+        if self.deduplication_id.as_deref().is_some_and(|id| id.is_empty() || id.contains(':')) {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "expected a deduplicationId that is not empty and has no ':'",
+            ));
+        }
+        if let Some(queue) = &self.queue {
+            check_id("the name of a queue", queue)?;
+        }
         let mut headers = destination_headers(&self.headers)?;
         let mut set = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -81,7 +101,7 @@ impl Message {
         set(header::NOT_BEFORE, self.not_before.map(|NotBefore(seconds)| seconds.to_string()));
         set(header::RETRIES, self.retries.map(|retries| retries.to_string()));
         set(header::RETRY_DELAY, self.retry_delay.clone());
-        set(header::TIMEOUT, self.timeout.map(|timeout| format!("{}s", timeout.as_secs())));
+        set(header::TIMEOUT, self.timeout.clone());
         set(header::CALLBACK, self.callback.clone());
         set(header::FAILURE_CALLBACK, self.failure_callback.clone());
         set(header::DEDUPLICATION_ID, self.deduplication_id.clone());
@@ -91,6 +111,7 @@ impl Message {
             set(header::FLOW_CONTROL_KEY, Some(flow.key.clone()));
             set(header::FLOW_CONTROL_VALUE, Some(flow.value()?));
         }
+        set(header::REDACT_FIELDS, self.redact.value()?);
         for (name, value) in headers.iter() {
             check_header(name, value)?;
         }
@@ -106,30 +127,43 @@ impl Message {
             Error::new(Code::InvalidRequest, "a batch carries text only; publish a binary body on its own")
         })?;
         check_destination(&self.destination)?;
-        Ok(BatchItem { destination: self.destination, headers, body, queue: None })
+        Ok(BatchItem { destination: self.destination, headers, body, queue: self.queue })
     }
 }
 
-impl FlowControl {
-    /// The limits as the wire writes them: `parallelism=5, rate=10, period=1m`.
-    fn value(&self) -> Result<String> {
-        if self.parallelism.is_none() && self.rate.is_none() {
-            return Err(Error::new(Code::InvalidRequest, "flow control needs a parallelism or a rate"));
+impl Redact {
+    /// As the wire writes it: `body,header[Authorization]`.
+    fn value(&self) -> Result<Option<String>> {
+        let mut parts = Vec::new();
+        if self.body {
+            parts.push("body".to_owned());
         }
-        let parts = [
-            self.parallelism.map(|parallelism| format!("parallelism={parallelism}")),
-            self.rate.map(|rate| format!("rate={rate}")),
-            self.period.as_ref().map(|period| format!("period={period}")),
-        ];
-        Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        match &self.headers {
+            RedactedHeaders::None => {}
+            RedactedHeaders::All => parts.push("header".to_owned()),
+            RedactedHeaders::Named(names) => {
+                for name in names {
+                    check_header(name, "")?;
+                    parts.push(format!("header[{name}]"));
+                }
+            }
+        }
+        Ok((!parts.is_empty()).then(|| parts.join(",")))
     }
 }
 
 impl Client {
-    /// The request that publishes `message`.
+    /// The request that publishes `message`, through its queue if it has one: answers with
+    /// [`Published`](crate::client::Published), with an array of these for a URL group.
     pub fn publish(&self, message: &Message) -> Result<Request> {
         check_destination(&message.destination)?;
-        let mut request = self.request(Method::Post, &format!("/v2/publish/{}", message.destination));
+        let mut path = "/v2/publish/".to_owned();
+        if let Some(queue) = &message.queue {
+            "/v2/enqueue/".clone_into(&mut path);
+            push_segment(&mut path, queue);
+            path.push('/');
+        }
+        let mut request = self.request(Method::Post, &(path + &message.destination));
         for (name, value) in self.with_own_headers(&message.wire_headers()?).iter() {
             request.headers.set(name, value);
         }
@@ -153,7 +187,7 @@ pub(crate) fn destination_headers(headers: &Headers) -> Result<Headers> {
     Ok(prefixed)
 }
 
-fn check_destination(destination: &str) -> Result<()> {
+pub(super) fn check_destination(destination: &str) -> Result<()> {
     if destination.is_empty() || destination.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Error::new(
             Code::InvalidUrl,
@@ -205,6 +239,26 @@ mod tests {
                 ("Upstash-Flow-Control-Value", "parallelism=1, rate=2, period=3s"),
             ]
         );
+    }
+
+    #[test]
+    fn a_queue_is_part_of_the_path() {
+        let client = Client::new("https://q.test", "t").unwrap();
+        let mut message = Message::new("https://a.test/b?c");
+        message.queue = Some("orders/..".into());
+        assert_eq!(client.publish(&message).unwrap().url, "https://q.test/v2/enqueue/orders%2F../https://a.test/b?c");
+        message.queue = Some(String::new());
+        assert_eq!(client.publish(&message).map_err(|e| e.code()), Err(Code::InvalidRequest));
+    }
+
+    #[test]
+    fn what_the_broker_would_refuse_is_refused_here() {
+        let mut message = Message::new("group");
+        message.deduplication_id = Some("a:b".into());
+        assert_eq!(message.wire_headers().map_err(|e| e.code()), Err(Code::InvalidRequest));
+        message.deduplication_id = None;
+        message.redact.headers = RedactedHeaders::Named(vec!["a],body".into()]);
+        assert_eq!(message.wire_headers().map_err(|e| e.code()), Err(Code::InvalidHeader));
     }
 
     #[test]

@@ -3,14 +3,38 @@
 //! A [`Client`] never sends: it makes a [`Request`] for the host, and reads the [`Response`] that the host brings back.
 
 mod batch;
+mod dead_letter;
+pub(crate) mod fields;
+mod filter;
+mod flow_control;
+mod keys;
+mod log;
 mod message;
+mod operation;
+pub(crate) mod options;
+mod provider;
+mod query;
+mod queue;
 mod runs;
+mod schedule;
+mod stored_message;
+mod url_group;
 mod user;
 
 pub use batch::BatchItem;
-pub use message::{FlowControl, Message, NotBefore};
+pub use dead_letter::{DeadLetter, DeadLetters, Deleted, Published, Retried};
+pub use filter::{Bulk, Field, Filter, Listing};
+pub use flow_control::{FlowControl, FlowControlKey, GlobalParallelism, Pin};
+pub use keys::SigningKeys;
+pub use log::{LogEntry, Logs};
+pub use message::{Message, NotBefore, Redact, RedactedHeaders};
+pub use provider::Provider;
+pub use queue::Queue;
 pub(crate) use runs::engine_headers;
 pub use runs::{Ending, Trigger};
+pub use schedule::{Schedule, ScheduleId, StoredSchedule};
+pub use stored_message::{Cancelled, StoredMessage};
+pub use url_group::{Endpoint, UrlGroup};
 
 use std::fmt;
 

@@ -1,15 +1,16 @@
 //! Requests to the broker, from options as JSON. The package sends them.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 use super::duty::request_tuple;
 use super::error::thrown;
 use super::text::SystemEntropy;
-use crate::client::{self, FlowControl, Message, NotBefore, Trigger, check};
+use crate::client::fields::{Fields, Json};
+use crate::client::options::flow_control;
+use crate::client::{self, Trigger, check};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Headers, Method, Number, Response, RunId, parse_duration};
+use crate::wire::{Headers, Response, RunId};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -39,36 +40,27 @@ impl Client {
     /// A client from `ClientSettings` as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str) -> Result<Client, JsValue> {
-        let client = options::<ClientSettings>(settings).and_then(|settings| settings.read());
+        let settings = serde_json::from_str::<ClientSettings>(settings)
+            .map_err(|error| Error::new(Code::InvalidRequest, format!("the options: {error}")));
+        let client = settings.and_then(|settings| settings.read());
         client.map(Self).map_err(|error| thrown(&error))
     }
 
-    /// The request that publishes a message; the body is for the package to add.
+    /// The request for one of the operations in `src/client/operation.rs`. `options` are JSON; the body of a message that
+    /// does not travel in a batch is for the package to add.
     #[wasm_bindgen(unchecked_return_type = "RequestTuple")]
-    pub fn publish(&self, message: &str) -> Result<JsValue, JsValue> {
-        let request = options::<MessageOptions>(message).and_then(|options| self.0.publish(&options.read()?.0));
+    pub fn request(&self, operation: &str, options: &str) -> Result<JsValue, JsValue> {
+        let request = self.0.operation(operation, options);
         request.map(|request| request_tuple(&request).into()).map_err(|error| thrown(&error))
-    }
-
-    /// The request that publishes several messages.
-    #[wasm_bindgen(unchecked_return_type = "RequestTuple")]
-    pub fn batch(&self, messages: &str) -> Result<JsValue, JsValue> {
-        let items = options::<Vec<MessageOptions>>(messages).and_then(|messages| {
-            let items = messages.into_iter().map(|options| {
-                let (message, queue) = options.read()?;
-                Ok(client::BatchItem { queue, ..message.into_batch_item()? })
-            });
-            items.collect::<Result<Vec<_>>>()
-        });
-        items.map(|items| request_tuple(&self.0.batch(&items)).into()).map_err(|error| thrown(&error))
     }
 
     /// The request that starts runs, followed by their ids.
     #[wasm_bindgen(unchecked_return_type = "[request: RequestTuple, ...runIds: string[]]")]
     pub fn trigger(&self, runs: &str) -> Result<JsValue, JsValue> {
-        let triggers = options::<Vec<TriggerOptions>>(runs).and_then(|runs| {
+        let triggers = Json::read(runs).and_then(Json::list).and_then(|runs| {
             let mut entropy = SystemEntropy::default();
-            let triggers = runs.into_iter().map(|options| options.read(&mut entropy)).collect::<Result<Vec<_>>>()?;
+            let triggers =
+                runs.into_iter().map(|options| trigger(options, &mut entropy)).collect::<Result<Vec<_>>>()?;
             entropy.check()?;
             let run_ids: Vec<_> = triggers.iter().map(|trigger| trigger.run_id.clone()).collect();
             let items = triggers.into_iter().map(Trigger::into_batch_item).collect::<Result<Vec<_>>>()?;
@@ -104,160 +96,26 @@ impl ClientSettings {
     }
 }
 
-/// The official SDK's options of a message.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct MessageOptions {
-    url: Option<String>,
-    #[serde(alias = "topic")]
-    url_group: Option<String>,
-    queue_name: Option<String>,
-    body: Option<String>,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    method: Option<String>,
-    delay: Option<Number>,
-    not_before: Option<f64>,
-    retries: Option<u32>,
-    retry_delay: Option<String>,
-    timeout: Option<Number>,
-    callback: Option<String>,
-    failure_callback: Option<String>,
-    deduplication_id: Option<String>,
-    #[serde(default)]
-    content_based_deduplication: bool,
-    label: Option<Labels>,
-    flow_control: Option<FlowControlOptions>,
-}
-
-/// The official SDK's options of a run's start.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TriggerOptions {
-    url: String,
-    body: Option<String>,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    workflow_run_id: Option<String>,
-    retries: Option<u32>,
-    retry_delay: Option<String>,
-    delay: Option<Number>,
-    not_before: Option<f64>,
-    label: Option<Labels>,
-    flow_control: Option<FlowControlOptions>,
-    failure_url: Option<String>,
-    /// There is none: accepted for callers of the official SDK.
-    #[allow(dead_code)]
-    disable_telemetry: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Labels {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct FlowControlOptions {
-    key: String,
-    parallelism: Option<u32>,
-    #[serde(alias = "ratePerSecond")]
-    rate: Option<u32>,
-    period: Option<Number>,
-}
-
-impl MessageOptions {
-    fn read(self) -> Result<(Message, Option<String>)> {
-        let Some(destination) = self.url.or(self.url_group) else {
-            return Err(Error::new(
-                Code::InvalidRequest,
-                "expected the option url or urlGroup: where the message goes",
-            ));
-        };
-        let message = Message {
-            destination,
-            body: self.body.map(String::into_bytes),
-            headers: self.headers.into_iter().collect(),
-            method: Some(self.method.as_deref().map_or(Ok(Method::Post), Method::parse)?),
-            delay: self.delay.map(duration).transpose()?,
-            not_before: self.not_before.map(moment).transpose()?.map(NotBefore),
-            retries: self.retries,
-            retry_delay: self.retry_delay,
-            timeout: self.timeout.map(duration).transpose()?.map(|text| parse_duration(&text)).transpose()?,
-            callback: self.callback,
-            failure_callback: self.failure_callback,
-            deduplication_id: self.deduplication_id,
-            content_based_deduplication: self.content_based_deduplication,
-            labels: self.label.map(Labels::read).unwrap_or_default(),
-            flow_control: self.flow_control.map(FlowControlOptions::read).transpose()?,
-        };
-        Ok((message, self.queue_name))
-    }
-}
-
-impl TriggerOptions {
-    fn read(self, entropy: &mut SystemEntropy) -> Result<Trigger> {
-        let run_id = match self.workflow_run_id {
-            Some(id) => RunId::new(format!("{}{id}", RunId::PREFIX)),
-            None => None,
-        };
-        let run_id = run_id.unwrap_or_else(|| RunId::generate(entropy));
-        let mut trigger = Trigger::new(&self.url, run_id);
-        trigger.body = self.body;
-        trigger.headers = self.headers.into_iter().collect();
-        trigger.retries = self.retries;
-        trigger.retry_delay = self.retry_delay;
-        trigger.delay = self.delay.map(duration).transpose()?;
-        trigger.not_before = self.not_before.map(moment).transpose()?;
-        trigger.labels = self.label.map(Labels::read).unwrap_or_default();
-        trigger.flow_control = self.flow_control.map(FlowControlOptions::read).transpose()?;
-        // A workflow's endpoint hears of its own failures unless somebody else shall.
-        trigger.failure_url = Some(self.failure_url.unwrap_or(self.url));
-        Ok(trigger)
-    }
-}
-
-impl Labels {
-    pub(super) fn read(self) -> Vec<String> {
-        match self {
-            Labels::One(label) => vec![label],
-            Labels::Many(labels) => labels,
-        }
-    }
-}
-
-impl FlowControlOptions {
-    pub(super) fn read(self) -> Result<FlowControl> {
-        let period = self.period.map(duration).transpose()?;
-        Ok(FlowControl { key: self.key, parallelism: self.parallelism, rate: self.rate, period })
-    }
-}
-
-/// Reads options. [`Code::InvalidRequest`] names the one that is unknown or of another type.
-pub(super) fn options<T: DeserializeOwned>(json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| Error::new(Code::InvalidRequest, format!("the options: {error}")))
-}
-
-/// A duration as a header carries it: a number counts as seconds, rounded.
-fn duration(duration: Number) -> Result<String> {
-    match duration {
-        Number::Text(text) => parse_duration(&text).map(|_| text),
-        Number::Number(seconds) => {
-            let seconds = seconds.as_f64().filter(|seconds| *seconds >= 0.0).ok_or_else(|| {
-                Error::new(Code::InvalidDuration, "expected a number of seconds from 0 on, or a duration such as '10s'")
-            })?;
-            Ok(format!("{:.0}s", (seconds + 0.5).floor()))
-        }
-    }
-}
-
-/// Unix seconds, rounded.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The cast saturates.
-fn moment(seconds: f64) -> Result<u64> {
-    if seconds >= 0.0 {
-        return Ok((seconds + 0.5).floor() as u64);
-    }
-    Err(Error::new(Code::InvalidDuration, "notBefore must be Unix seconds, from 0 on"))
+/// A run's start, from the official SDK's options.
+fn trigger(mut options: Fields, entropy: &mut SystemEntropy) -> Result<Trigger> {
+    let url = options.required("url")?;
+    let run_id = match options.text("workflowRunId")? {
+        Some(id) => RunId::new(format!("{}{id}", RunId::PREFIX)),
+        None => None,
+    };
+    let mut trigger = Trigger::new(&url, run_id.unwrap_or_else(|| RunId::generate(entropy)));
+    trigger.body = options.text("body")?;
+    trigger.headers = options.pairs("headers")?;
+    trigger.retries = options.count("retries")?;
+    trigger.retry_delay = options.text("retryDelay")?;
+    trigger.delay = options.duration("delay")?;
+    trigger.not_before = options.moment("notBefore")?;
+    trigger.labels = options.texts("label")?.unwrap_or_default();
+    trigger.flow_control = options.object("flowControl")?.map(flow_control).transpose()?;
+    // A workflow's endpoint hears of its own failures unless somebody else shall.
+    trigger.failure_url = Some(options.text("failureUrl")?.unwrap_or(url));
+    // There is none: accepted for callers of the official SDK.
+    options.take("disableTelemetry");
+    options.end()?;
+    Ok(trigger)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::client::{ClientSettings, FlowControlOptions};
+use super::client::ClientSettings;
+use crate::client::fields::Json;
+use crate::client::options::flow_control;
 use crate::error::{Code, Error, Result};
 use crate::signature::Keys;
 use crate::workflow;
@@ -50,7 +52,7 @@ struct Settings {
     failure_url: Option<String>,
     retries: Option<u32>,
     retry_delay: Option<String>,
-    flow_control: Option<FlowControlOptions>,
+    flow_control: Option<Json>,
 }
 
 #[wasm_bindgen]
@@ -87,7 +89,7 @@ fn read(settings: &str) -> Result<workflow::Endpoint> {
         .failure_url(settings.failure_url)
         .retries(settings.retries)
         .retry_delay(settings.retry_delay)
-        .flow_control(settings.flow_control.map(FlowControlOptions::read).transpose()?))
+        .flow_control(settings.flow_control.map(Json::fields).transpose()?.map(flow_control).transpose()?))
 }
 
 /// [`Code::InvalidConfiguration`] for a negative or endless tolerance.

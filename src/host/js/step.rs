@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasm_bindgen::prelude::*;
 
-use super::client::{FlowControlOptions, Labels, options};
+use crate::client::fields::{Fields, Json, mistaken};
+use crate::client::options::flow_control;
 use crate::error::{Code, Error, Result};
-use crate::wire::{Headers, Method, Number, RunId, parse_duration};
+use crate::wire::{Method, RunId, parse_duration};
 use crate::workflow::{Call, Invoke, Notification, Retry, RunOptions, StepKind, Wait};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -46,140 +47,87 @@ export interface StepOptions {
 ///
 /// [`Code::InvalidRequest`] names the option that is missing, unknown or of another type.
 pub(super) fn read(kind: &str, json: &str, body: Option<Vec<u8>>) -> Result<StepKind> {
-    Ok(match kind {
-        "run" => StepKind::Run(options::<Run>(json)?.read()?),
-        "call" => StepKind::Call(Box::new(options::<CallOptions>(json)?.read(body)?)),
-        "waitForEvent" => StepKind::WaitForEvent(options::<WaitOptions>(json)?.read()?),
-        "waitForWebhook" => StepKind::WaitForWebhook(options::<WaitOptions>(json)?.read()?),
-        "notify" => StepKind::Notify(options::<NotifyOptions>(json)?.read()),
-        "invoke" => StepKind::Invoke(Box::new(options::<InvokeOptions>(json)?.read()?)),
+    if kind == "notify" {
+        return notify(json).map(StepKind::Notify);
+    }
+    let mut options = Fields::read(json)?;
+    let kind = match kind {
+        "run" => StepKind::Run(run(&mut options)?),
+        "call" => StepKind::Call(Box::new(call(&mut options, body)?)),
+        "waitForEvent" => StepKind::WaitForEvent(wait(&mut options)?),
+        "waitForWebhook" => StepKind::WaitForWebhook(wait(&mut options)?),
+        "invoke" => StepKind::Invoke(Box::new(invoke(&mut options)?)),
         "createWebhook" => StepKind::CreateWebhook,
         "patch" => StepKind::Patch,
         _ => return Err(Error::new(Code::Internal, format!("there is no kind of step '{kind}'"))),
+    };
+    options.end()?;
+    Ok(kind)
+}
+
+fn run(options: &mut Fields) -> Result<RunOptions> {
+    let delay = options
+        .take("retryDelay")
+        .map(|delay| delay.shown().ok_or_else(|| mistaken("retryDelay", "an expression, or a number of milliseconds")));
+    let retry = match (options.count("retries")?, delay.transpose()?) {
+        (None, None) => None,
+        (retries, delay) => Some(Retry::new(retries.unwrap_or(3), delay.as_deref())?),
+    };
+    Ok(RunOptions { retry, compensated: options.flag("compensated")? })
+}
+
+fn call(options: &mut Fields, body: Option<Vec<u8>>) -> Result<Call> {
+    Ok(Call {
+        url: options.required("url")?,
+        method: options.text("method")?.as_deref().map_or(Ok(Method::Get), Method::parse)?,
+        body,
+        headers: options.pairs("headers")?,
+        retries: options.count("retries")?.unwrap_or(0),
+        retry_delay: options.text("retryDelay")?,
+        // A number goes without a unit, as the official SDK sends it.
+        timeout: timeout(options, "")?,
+        flow_control: options.object("flowControl")?.map(flow_control).transpose()?,
     })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Run {
-    retries: Option<u32>,
-    retry_delay: Option<Number>,
-    #[serde(default)]
-    compensated: bool,
+fn wait(options: &mut Fields) -> Result<Wait> {
+    Ok(Wait { event_id: options.required("eventId")?, timeout: timeout(options, "s")? })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CallOptions {
-    url: String,
-    method: Option<String>,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    #[serde(default)]
-    retries: u32,
-    retry_delay: Option<String>,
-    timeout: Option<Number>,
-    flow_control: Option<FlowControlOptions>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WaitOptions {
-    event_id: String,
-    timeout: Option<Number>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NotifyOptions {
-    event_id: String,
-    event_data: Option<Box<RawValue>>,
-    workflow_run_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct InvokeOptions {
-    workflow_id: String,
-    body: Option<String>,
-    #[serde(default)]
-    headers: Vec<(String, String)>,
-    workflow_run_id: Option<String>,
-    retries: Option<u32>,
-    retry_delay: Option<String>,
-    flow_control: Option<FlowControlOptions>,
-    label: Option<Labels>,
-    #[serde(default, rename = "useJSONContent")]
-    use_json_content: bool,
-}
-
-impl Run {
-    fn read(self) -> Result<RunOptions> {
-        let delay = self.retry_delay.map(|delay| match delay {
-            Number::Text(text) => text,
-            Number::Number(millis) => millis.to_string(),
-        });
-        let retry = match (self.retries, delay) {
-            (None, None) => None,
-            (retries, delay) => Some(Retry::new(retries.unwrap_or(3), delay.as_deref())?),
-        };
-        Ok(RunOptions { retry, compensated: self.compensated })
+fn timeout(options: &mut Fields, unit: &str) -> Result<Option<String>> {
+    match options.take("timeout") {
+        None => Ok(None),
+        Some(Json::Text(text)) => parse_duration(&text).map(|_| Some(text)),
+        Some(Json::Number(seconds)) => Ok(Some(format!("{seconds}{unit}"))),
+        Some(_) => Err(mistaken("timeout", "a number of seconds, or a duration such as '10s'")),
     }
 }
 
-impl CallOptions {
-    fn read(self, body: Option<Vec<u8>>) -> Result<Call> {
-        let timeout = self.timeout.map(|timeout| match timeout {
-            Number::Text(text) => parse_duration(&text).map(|_| text),
-            Number::Number(seconds) => Ok(seconds.to_string()),
-        });
-        Ok(Call {
-            url: self.url,
-            method: self.method.as_deref().map_or(Ok(Method::Get), Method::parse)?,
-            body,
-            headers: headers(self.headers),
-            retries: self.retries,
-            retry_delay: self.retry_delay,
-            timeout: timeout.transpose()?,
-            flow_control: self.flow_control.map(FlowControlOptions::read).transpose()?,
-        })
-    }
+fn invoke(options: &mut Fields) -> Result<Invoke> {
+    Ok(Invoke {
+        workflow_id: options.required("workflowId")?,
+        body: options.text("body")?,
+        headers: options.pairs("headers")?,
+        run_id: options.text("workflowRunId")?.and_then(|id| RunId::new(format!("{}{id}", RunId::PREFIX))),
+        retries: options.count("retries")?,
+        retry_delay: options.text("retryDelay")?,
+        flow_control: options.object("flowControl")?.map(flow_control).transpose()?,
+        labels: options.texts("label")?.unwrap_or_default(),
+        use_json_content: options.flag("useJSONContent")?,
+    })
 }
 
-impl WaitOptions {
-    fn read(self) -> Result<Wait> {
-        let timeout = self.timeout.map(|timeout| match timeout {
-            Number::Text(text) => parse_duration(&text).map(|_| text),
-            Number::Number(seconds) => Ok(format!("{seconds}s")),
-        });
-        Ok(Wait { event_id: self.event_id, timeout: timeout.transpose()? })
+/// The event's data stay the text that they are.
+fn notify(json: &str) -> Result<Notification> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Options {
+        event_id: String,
+        event_data: Option<Box<RawValue>>,
+        workflow_run_id: Option<String>,
     }
-}
-
-impl NotifyOptions {
-    fn read(self) -> Notification {
-        let data = self.event_data.map(|data| data.get().to_owned());
-        Notification { event_id: self.event_id, data, run_id: self.workflow_run_id }
-    }
-}
-
-impl InvokeOptions {
-    fn read(self) -> Result<Invoke> {
-        let run_id = self.workflow_run_id.and_then(|id| RunId::new(format!("{}{id}", RunId::PREFIX)));
-        Ok(Invoke {
-            workflow_id: self.workflow_id,
-            body: self.body,
-            headers: headers(self.headers),
-            run_id,
-            retries: self.retries,
-            retry_delay: self.retry_delay,
-            flow_control: self.flow_control.map(FlowControlOptions::read).transpose()?,
-            labels: self.label.map(Labels::read).unwrap_or_default(),
-            use_json_content: self.use_json_content,
-        })
-    }
-}
-
-fn headers(pairs: Vec<(String, String)>) -> Headers {
-    pairs.into_iter().collect()
+    let options: Options = serde_json::from_str(json)
+        .map_err(|error| Error::new(Code::InvalidRequest, format!("the options: {error}")))?;
+    let data = options.event_data.map(|data| data.get().to_owned());
+    Ok(Notification { event_id: options.event_id, data, run_id: options.workflow_run_id })
 }
