@@ -5,9 +5,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const ENTRIES = ["index", "client", "server", "workflows"];
+/** The entries and their sources, the adapters for frameworks among them. */
+const ENTRIES = {
+  index: "index",
+  client: "client",
+  server: "server",
+  workflows: "workflows",
+  ...adapters("client", "receiver", ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"]),
+};
 /** How each kind of runtime gets the wasm. */
 const LOADERS = { inline: "", static: "edge/" };
+
+/** Adapters, as `exports` in package.json maps their names to files. */
+function adapters(entry, folder, frameworks) {
+  return Object.fromEntries(frameworks.map((name) => [`${entry}/${name}`, `adapters/${folder}/${name}`]));
+}
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -32,7 +44,7 @@ const entryPlugin = {
       const [loader, entry] = path.split(":");
       const contents = [
         'import { boot } from "./src/core/core.js";',
-        `export * from "./src/${entry}.js";`,
+        `export * from "./src/${ENTRIES[entry]}.js";`,
         `boot(() => import("./src/core/module.${loader}.js"));`,
       ].join("\n");
       return { contents, resolveDir: root, loader: "ts" };
@@ -76,7 +88,7 @@ async function refuseForeignPackage() {
 async function esm() {
   const entryPoints = { "module.inline": "src/core/module.inline.ts", "module.static": "src/core/module.static.ts" };
   for (const [loader, folder] of Object.entries(LOADERS)) {
-    for (const entry of ENTRIES) entryPoints[`${folder}${entry}`] = `entry:${loader}:${entry}`;
+    for (const entry of Object.keys(ENTRIES)) entryPoints[`${folder}${entry}`] = `entry:${loader}:${entry}`;
   }
   await build({
     ...common,
@@ -91,8 +103,10 @@ async function esm() {
 
 /** All entries in one file, so that they share one core, and a stub for each. */
 async function cjs() {
-  const names = ENTRIES.map((entry) => `export * as ${entry} from "./src/${entry}.js";`).join("\n");
-  const contents = `import { boot } from "./src/core/core.js";\nboot(() => import("./module.inline.cjs"));\n${names}`;
+  const exported = Object.entries(ENTRIES).map(
+    ([entry, source]) => `export * as ${idOf(entry)} from "./src/${source}.js";`,
+  );
+  const contents = `import { boot } from "./src/core/core.js";\nboot(() => import("./module.inline.cjs"));\n${exported.join("\n")}`;
   await build({
     ...common,
     stdin: { contents, resolveDir: root, loader: "ts" },
@@ -108,8 +122,15 @@ async function cjs() {
     format: "cjs",
     outfile: "dist/module.inline.cjs",
   });
-  for (const entry of ENTRIES)
-    await writeFile(`dist/${entry}.cjs`, `"use strict";\nmodule.exports = require("./core.cjs").${entry};\n`);
+  for (const entry of Object.keys(ENTRIES)) {
+    const core = entry.includes("/") ? "../core.cjs" : "./core.cjs";
+    await mkdir(dirname(`dist/${entry}`), { recursive: true });
+    await writeFile(`dist/${entry}.cjs`, `"use strict";\nmodule.exports = require("${core}").${idOf(entry)};\n`);
+  }
+}
+
+function idOf(entry) {
+  return entry.replace(/\W/g, "_");
 }
 
 /** Declarations by tsc, pruned to what the entries reach, and copied for CommonJS. */
@@ -117,7 +138,7 @@ async function types() {
   execFileSync("tsc", ["-p", "tsconfig.json"], { stdio: "inherit" });
   const folder = "dist/types";
   const reached = new Set();
-  const queue = ENTRIES.map((entry) => `${entry}.d.ts`);
+  const queue = Object.values(ENTRIES).map((source) => `${source}.d.ts`);
   for (const file of queue) {
     if (reached.has(file)) continue;
     reached.add(file);

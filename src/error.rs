@@ -148,6 +148,8 @@ codes! {
     SignatureNotYetValid: Peer, 403, false;
     /// The body is not the one that was signed.
     SignatureBody: Peer, 403, false;
+    /// The signature was accepted before.
+    SignatureReplayed: Peer, 403, false;
 
     /// The delivery speaks another version of the workflow protocol.
     ProtocolVersion: Peer, 500, true;

@@ -36,7 +36,9 @@ fn known_answers() {
 #[test]
 fn known_answers_cover_every_code() {
     let seen: BTreeSet<String> = Vectors::read().verify.into_iter().map(|vector| vector.expect).collect();
-    let codes = Code::ALL.iter().map(|code| code.name()).filter(|name| name.starts_with("Signature"));
+    // What was accepted before is for a replay guard to say: tests/receiver.rs.
+    let codes = Code::ALL.iter().filter(|code| **code != Code::SignatureReplayed);
+    let codes = codes.map(|code| code.name()).filter(|name| name.starts_with("Signature"));
     assert_eq!(seen, codes.chain(["ok"]).map(str::to_owned).collect());
 }
 

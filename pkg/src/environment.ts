@@ -5,3 +5,12 @@ export type Environment = Record<string, string | undefined>;
 export function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
 }
+
+/** What of an environment the core is shown: nothing but the settings of the broker. */
+export function settingsIn(environment: object): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.includes("QSTASH_") && typeof value === "string") settings[name] = value;
+  }
+  return settings;
+}

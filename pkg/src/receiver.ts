@@ -1,15 +1,25 @@
 /** Verifies that a request was signed by the broker. */
-import { type Receiver as CoreReceiver, core } from "./core/core.js";
+import { type Receiver as CoreReceiver, core, type SigningSettings } from "./core/core.js";
 import { digestOf } from "./core/digest.js";
-import { type Environment, processEnvironment } from "./environment.js";
+import { type Environment, processEnvironment, settingsIn } from "./environment.js";
 import { adopting, SignatureError } from "./errors.js";
+import type { ReplayStore } from "./receiver/replay.js";
 
-/** The signing keys. What is absent comes from `QSTASH_CURRENT_SIGNING_KEY` and `QSTASH_NEXT_SIGNING_KEY`. */
+/**
+ * The signing keys. What is absent comes from `QSTASH_CURRENT_SIGNING_KEY` and `QSTASH_NEXT_SIGNING_KEY`; with
+ * `QSTASH_REGION` set, from those of the request's region, such as `US_EAST_1_QSTASH_CURRENT_SIGNING_KEY`.
+ */
 export interface ReceiverConfig {
   /** The key that the broker signs with. */
-  currentSigningKey?: string;
+  currentSigningKey?: string | undefined;
   /** The key that comes after it. */
-  nextSigningKey?: string;
+  nextSigningKey?: string | undefined;
+  /** Whether to accept the keys of the QStash development server, and no other. Default: what `QSTASH_DEV` says. */
+  devMode?: boolean | undefined;
+  /** Where settings are read, such as a Worker's bindings. Default: the process's environment. */
+  env?: object | undefined;
+  /** Refuses a signature that was seen before. Default: none, a signature is good for its lifetime of five minutes. */
+  replayStore?: ReplayStore | undefined;
 }
 
 /** A signature and what it was made for. */
@@ -17,21 +27,20 @@ export interface VerifyRequest {
   /** The value of the header `Upstash-Signature`. */
   signature: string;
   /** The raw body of the request, before anything parsed it. */
-  body: string | Uint8Array;
+  body: string | Uint8Array | ArrayBuffer;
   /** The URL that the request came to; not looked at if absent. */
-  url?: string;
+  url?: string | undefined;
   /** Seconds that the clocks may be apart. Default: 5. */
-  clockTolerance?: number;
-}
-
-/** Signing keys, as `serve` asks a receiver for them. */
-export interface SigningKeys {
-  currentSigningKey: string | undefined;
-  nextSigningKey: string | undefined;
+  clockTolerance?: number | undefined;
+  /** The value of the header `Upstash-Region`; chooses the keys when there are some for regions. */
+  upstashRegion?: string | undefined;
 }
 
 /** How `serve` asks a receiver for its keys. The symbol is shared by all copies of this package in a process. */
 export const KEYS: unique symbol = Symbol.for("@repo/orchestration:keys") as never;
+
+/** How `serve` asks whether it has to go through {@link Receiver.verify}. */
+export const GUARDED: unique symbol = Symbol.for("@repo/orchestration:guarded") as never;
 
 /** Verifies signatures with the current and the next signing key. */
 export class Receiver {
@@ -47,24 +56,50 @@ export class Receiver {
    *
    * @throws {SignatureError} with a code that says what is wrong.
    */
-  async verify({ signature, body, url, clockTolerance }: VerifyRequest): Promise<true> {
-    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : (body as Uint8Array<ArrayBuffer>);
+  async verify({ signature, body, url, clockTolerance, upstashRegion }: VerifyRequest): Promise<true> {
+    const bytes = bytesOf(body);
     const digest = await digestOf(bytes);
-    const { Receiver: Core } = await core();
-    adopting(SignatureError, () => {
-      const { currentSigningKey, nextSigningKey } = this[KEYS]();
-      this.#core ??= new Core(currentSigningKey ?? "", nextSigningKey);
-      if (digest) this.#core.verifyDigest(signature, digest, url, clockTolerance, Date.now());
-      else this.#core.verify(signature, bytes, url, clockTolerance, Date.now());
+    const bindings = await core();
+    const { replayStore } = this.#config;
+    const ticket = adopting(SignatureError, () => {
+      this.#core ??= new bindings.Receiver(JSON.stringify(this[KEYS]()));
+      return this.#core.verify(
+        signature,
+        digest ? NOTHING : bytes,
+        digest,
+        url,
+        upstashRegion,
+        clockTolerance,
+        replayStore !== undefined,
+        Date.now(),
+      );
     });
+    if (replayStore && ticket && !(await replayStore.add(...ticket))) adopting(SignatureError, bindings.refuseReplayed);
     return true;
   }
 
   /** @internal */
-  [KEYS](environment: Environment = processEnvironment()): SigningKeys {
-    return {
-      currentSigningKey: this.#config.currentSigningKey ?? environment.QSTASH_CURRENT_SIGNING_KEY,
-      nextSigningKey: this.#config.nextSigningKey ?? environment.QSTASH_NEXT_SIGNING_KEY,
-    };
+  [KEYS](environment?: Environment): SigningSettings {
+    const { currentSigningKey, nextSigningKey, devMode, env } = this.#config;
+    const settings = settingsIn(env ?? environment ?? processEnvironment());
+    return { currentSigningKey, nextSigningKey, devMode, environment: settings };
   }
+
+  /** @internal Whether a signature is more than a question to the core. */
+  get [GUARDED](): boolean {
+    return this.#config.replayStore !== undefined;
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** @throws {SignatureError} for a body that was parsed. */
+function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+  if (Object.prototype.toString.call(body) === "[object ArrayBuffer]") return new Uint8Array(body as ArrayBuffer);
+  throw new SignatureError(
+    `the body was parsed before it was verified: expected its raw text or bytes, got ${body === null ? "null" : typeof body}`,
+    "SignatureBody",
+  );
 }

@@ -28,11 +28,16 @@
 mod body;
 mod claims;
 mod key;
+mod replay;
+mod rewritten;
+mod ring;
 mod token;
 mod verify;
 
 pub use body::BodyHash;
 pub use claims::{Claims, ISSUER, LIFETIME};
 pub use key::{Keys, SigningKey};
+pub use replay::{ReplayStore, SeenTokens, Ticket, accept_once, replayed};
+pub use ring::{KeyRing, OwnKeys};
 pub use token::MAX_TOKEN_BYTES;
-pub use verify::{Expect, sign, verify};
+pub use verify::{Expect, sign, verify, verify_bytes};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::token::{self, Token};
-use super::{BodyHash, Claims, Keys, SigningKey};
+use super::{BodyHash, Claims, Keys, SigningKey, rewritten};
 use crate::error::{Code, Error, Result};
 use crate::wire::Timestamp;
 use crate::wire::url::is_same;
@@ -31,6 +31,18 @@ pub struct Expect<'a> {
 /// `iss` and the form of the claims, `sub`, `exp`, `nbf`, `body`. Errors are the `Signature…` codes.
 /// Work is bounded by [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
 pub fn verify(token: &str, body: &BodyHash, keys: &Keys, expect: &Expect<'_>) -> Result<Claims> {
+    let claims = claims(token, keys, expect)?;
+    if claims.body == *body { Ok(claims) } else { Err(another_body(None)) }
+}
+
+/// [`verify`], given the body itself: an error about the body then tells its likely cause.
+pub fn verify_bytes(token: &str, body: &[u8], keys: &Keys, expect: &Expect<'_>) -> Result<Claims> {
+    let claims = claims(token, keys, expect)?;
+    if claims.body == BodyHash::of(body) { Ok(claims) } else { Err(another_body(rewritten::cause(body, &claims.body))) }
+}
+
+/// Checks everything but the body.
+fn claims(token: &str, keys: &Keys, expect: &Expect<'_>) -> Result<Claims> {
     let token = Token::read(token)?;
     if !keys.iter().any(|key| token.is_made_by(key)) {
         return Err(Error::new(
@@ -42,14 +54,19 @@ pub fn verify(token: &str, body: &BodyHash, keys: &Keys, expect: &Expect<'_>) ->
     let claims = Claims::from_members(token.members())?;
     check_subject(&claims, expect)?;
     check_time(&claims, expect)?;
-    if claims.body != *body {
-        return Err(Error::new(
-            Code::SignatureBody,
-            "the body is not the one that was signed; hand in the raw bytes of the request, \
-             for a body that was parsed before it was verified and then written again has other bytes",
-        ));
-    }
     Ok(claims)
+}
+
+fn another_body(cause: Option<&str>) -> Error {
+    let what = match cause {
+        Some(cause) => {
+            format!("the body was parsed before it was verified: {cause}; hand in the raw bytes of the request")
+        }
+        None => "the body is not the one that was signed; hand in the raw bytes of the request, \
+                 for a body that was parsed before it was verified and then written again has other bytes"
+            .to_owned(),
+    };
+    Error::new(Code::SignatureBody, what)
 }
 
 fn check_subject(claims: &Claims, expect: &Expect<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::client::{Client, FlowControl};
 use crate::error::{Code, Error, Result};
-use crate::signature::Keys;
+use crate::signature::KeyRing;
 use crate::wire::duration::shown;
 use crate::wire::url::is_http;
 
@@ -12,7 +12,7 @@ use crate::wire::url::is_http;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     pub(crate) client: Client,
-    pub(crate) keys: Option<Keys>,
+    pub(crate) keys: Option<KeyRing>,
     pub(crate) url: Option<String>,
     pub(crate) base_url: Option<String>,
     pub(crate) clock_tolerance: Duration,
@@ -47,10 +47,11 @@ impl Endpoint {
         }
     }
 
-    /// Accepts only deliveries signed with one of `keys`.
+    /// Accepts only deliveries signed with one of `keys`: one [`Keys`](crate::signature::Keys), or a ring with those of
+    /// several regions.
     #[must_use]
-    pub fn keys(mut self, keys: Keys) -> Self {
-        self.keys = Some(keys);
+    pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
+        self.keys = Some(keys.into());
         self
     }
 
@@ -125,6 +126,13 @@ impl Endpoint {
     pub fn flow_control(mut self, flow_control: Option<FlowControl>) -> Self {
         self.flow_control = flow_control;
         self
+    }
+
+    /// The URL that a signature must have been made for, given the URL of the request; `None` if any will do.
+    ///
+    /// [`Code::InvalidConfiguration`] as for the URL of a workflow.
+    pub fn subject(&self, request_url: &str) -> Result<Option<String>> {
+        if self.check_subject { self.workflow_url(request_url).map(Some) } else { Ok(None) }
     }
 
     /// The URL that steps are submitted for, given the URL of the request.

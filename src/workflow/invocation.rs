@@ -754,7 +754,11 @@ fn accept(
             now,
             tolerance: endpoint.clock_tolerance,
         };
-        signature::verify(token, &body_hash.unwrap_or_else(|| BodyHash::of(&request.body)), keys, &expect)?;
+        let keys = keys.keys_for(request.headers.get(header::REGION))?;
+        match body_hash {
+            Some(hash) => signature::verify(token, &hash, keys, &expect)?,
+            None => signature::verify_bytes(token, &request.body, keys, &expect)?,
+        };
     }
     Delivery::read(request, url, entropy)
 }

@@ -11,6 +11,10 @@ import { startRecorder } from "../differential/recorder.mjs";
 export const ROOT = resolve(import.meta.dirname, "../..");
 export const BIN = join(ROOT, "node_modules/.bin");
 export const ENTRIES = ["index", "client", "server", "workflows"];
+/** The adapters for frameworks, as `<entry>/<framework>`. */
+export const ADAPTERS = ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"].map(
+  (framework) => `client/${framework}`,
+);
 
 const run = promisify(execFile);
 /** Tools written for Node run under this one. */
@@ -53,17 +57,20 @@ export async function createProject(manifest = {}) {
 
 const specifier = (entry) => `@repo/orchestration${entry === "index" ? "" : `/${entry}`}`;
 
-/** Source that makes `modules` of all entries, and `exercise`. */
+/** Source that makes `modules` of all entries, and `exercise`; `adapters` holds what the adapters export. */
 export const IMPORTS = [
+  ...ADAPTERS.map((entry, index) => `import * as adapter${index} from ${JSON.stringify(specifier(entry))};`),
+  `const adapters = [${ADAPTERS.map((_, index) => `adapter${index}`)}];`,
   ...ENTRIES.map((entry) => `import * as ${entry} from ${JSON.stringify(specifier(entry))};`),
   'import exercise from "./exercise.cjs";',
-  `const modules = { ${ENTRIES.join(", ")} };`,
+  `const modules = { ${ENTRIES.join(", ")}, adapters };`,
 ].join("\n");
 
 export const REQUIRES = [
+  `const adapters = ${JSON.stringify(ADAPTERS.map(specifier))}.map((name) => require(name));`,
   ...ENTRIES.map((entry) => `const ${entry} = require(${JSON.stringify(specifier(entry))});`),
   'const exercise = require("./exercise.cjs");',
-  `const modules = { ${ENTRIES.join(", ")} };`,
+  `const modules = { ${ENTRIES.join(", ")}, adapters };`,
 ].join("\n");
 
 /** Calls `use` with a recorder's URL, and holds what `exercise` gave and what the recorder got against what is right. */
@@ -86,6 +93,7 @@ const EXPECTED = {
   published: { messageId: "msg_4" },
   misspelt: "InvalidRequest",
   verified: [true, "SignatureInvalid", true, "SignatureInvalid"],
+  adapters: ADAPTERS.length,
   workflowRunId: "wfr_own",
   cancelled: 1,
   random: true,

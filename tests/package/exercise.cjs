@@ -2,7 +2,7 @@
  * Uses every entry of the package once, in whatever runtime this is called, and returns what came of it as plain data.
  * `modules` holds the entries; `broker` is the URL of a recorder.
  */
-module.exports = async function exercise({ index, client, server, workflows }, broker) {
+module.exports = async function exercise({ index, client, server, workflows, adapters }, broker) {
   const env = { QSTASH_URL: broker, QSTASH_TOKEN: "token" };
   const served = workflows.serve(
     async (context) => {
@@ -46,6 +46,7 @@ module.exports = async function exercise({ index, client, server, workflows }, b
     published,
     misspelt,
     verified,
+    adapters: adapters.filter((adapter) => Object.values(adapter).every((value) => typeof value === "function")).length,
     workflowRunId,
     cancelled,
     random: /^wfr_[\w-]{21}$/.test(random.workflowRunId),

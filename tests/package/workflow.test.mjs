@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, mock, test } from "node:test";
 
-import { Client } from "@repo/orchestration/client";
+import { Client, memoryReplayStore, Receiver } from "@repo/orchestration/client";
 import { serve, WorkflowRetryAfterError } from "@repo/orchestration/workflows";
 
 import { failureCallback, lazy, NEXT_KEY, ran, resume, signed, trigger } from "../differential/delivery.mjs";
@@ -114,11 +114,6 @@ describe("misuse and bad settings are told in the answer", () => {
   told("no token", () => ({ env: {} }), resume(), [500, "InvalidConfiguration", /QSTASH_TOKEN/]);
   told("a region", () => ({ env: { ...env, QSTASH_REGION: "EU" } }), resume(), [500, "Unsupported", /QSTASH_REGION/]);
   told("middlewares", () => ({ env, middlewares: [{}] }), resume(), [500, "Unsupported", /middlewares/]);
-  told("a foreign receiver", () => ({ env, receiver: { verify: () => true } }), resume(), [
-    500,
-    "InvalidConfiguration",
-    /receiver/,
-  ]);
   told("an empty signing key", () => ({ env: { ...env, QSTASH_CURRENT_SIGNING_KEY: "" } }), resume(), [
     500,
     "EmptyKeySet",
@@ -220,6 +215,55 @@ describe("hosts that fail", () => {
     );
     assert.match(lines.join("\n"), /runs step 'only'/);
     assert.doesNotMatch(lines.join("\n") + JSON.stringify(answers), /secret/);
+  });
+});
+
+describe("receivers that are asked themselves", () => {
+  const url = "https://app.test/api/order";
+  const asked = (verify) => serve(oneStep, { env, receiver: { verify } });
+
+  test("one that is not of this package gets what it needs, and decides", async () => {
+    const questions = [];
+    const delivery = signed(resume(), {});
+    const { headers, body } = delivery;
+    const told = async (verdict) => {
+      const served = asked(async (question) => {
+        questions.push(question);
+        return verdict();
+      });
+      const { status, error } = await deliver(served, { ...delivery, headers: { ...headers, "upstash-region": "us" } });
+      return [status, error, recorder.requests.length];
+    };
+    assert.deepEqual(await told(() => true), [200, undefined, 1]);
+    assert.deepEqual(await told(() => false), [403, "SignatureInvalid", 0]);
+    assert.deepEqual(
+      await told(() => {
+        throw new Error("no");
+      }),
+      [403, "SignatureInvalid", 0],
+    );
+    const signature = headers["upstash-signature"];
+    assert.deepEqual(questions[0], { signature, body, url, clockTolerance: undefined, upstashRegion: "us" });
+  });
+
+  test("a request without signature is not even asked about", async () => {
+    const { status, error } = await deliver(
+      asked(() => assert.fail()),
+      resume(),
+    );
+    assert.deepEqual([status, error], [401, "SignatureMissing"]);
+  });
+
+  test("one with a replay guard serves a delivery once, and its retry", async () => {
+    const receiver = new Receiver({ currentSigningKey: "sig_1", replayStore: memoryReplayStore() });
+    const served = serve(oneStep, { env, receiver });
+    const sign = (jti, claims = {}) => signed(resume(), { key: "sig_1", claims: { jti, ...claims } });
+    assert.equal((await deliver(served, sign("jwt_1"))).status, 200);
+    const { status, error } = await deliver(served, sign("jwt_1"));
+    assert.deepEqual([status, error, recorder.requests.length], [403, "SignatureReplayed", 0]);
+    assert.equal((await deliver(served, sign("jwt_2"))).status, 200);
+    assert.equal((await deliver(served, sign("jwt_3", { sub: "https://app.test/other" }))).error, "SignatureSubject");
+    assert.equal((await deliver(served, sign("jwt_3"))).status, 200, "what is refused is not remembered");
   });
 });
 

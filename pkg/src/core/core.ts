@@ -14,6 +14,8 @@ export type {
   Invocation,
   Receiver,
   RequestTuple,
+  SeenTokens,
+  SigningSettings,
 } from "../../wasm/core.js";
 
 export type Core = Omit<typeof bindings, "__wbg_set_wasm">;

@@ -3,6 +3,7 @@ import type { ClientConfig } from "../config.js";
 import type { Environment } from "../environment.js";
 import type { Client } from "../qstash.js";
 import type { Receiver } from "../receiver.js";
+import type { WorkflowReceiver } from "./authenticity.js";
 import type { WorkflowContext } from "./context.js";
 
 /** A workflow: an async function whose steps are remembered. Its result is reported to the broker as JSON. */
@@ -37,10 +38,10 @@ export type WorkflowServeOptions<TInitialPayload = unknown> = {
   /** Scheme and authority that replace those of the URL, behind a tunnel or proxy. Default: `UPSTASH_WORKFLOW_URL`. */
   baseUrl?: string;
   /**
-   * Verifies every request. Default: the keys in `QSTASH_CURRENT_SIGNING_KEY` and `QSTASH_NEXT_SIGNING_KEY`.
+   * Verifies every request. Default: the keys in the settings, if there are some; see {@link Receiver}.
    * `undefined`, given explicitly, turns the check off.
    */
-  receiver?: Receiver | undefined;
+  receiver?: Receiver | WorkflowReceiver | undefined;
   /** Whether a signature must have been made for the endpoint's URL. Default: `true`. */
   checkSubject?: boolean;
   /** Seconds that the broker's clock may be off. Default: 5. */

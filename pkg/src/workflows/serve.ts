@@ -4,6 +4,7 @@ import { core } from "../core/core.js";
 import { digestOf } from "../core/digest.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
+import { statusOf } from "./authenticity.js";
 import { Execution } from "./execution.js";
 import type { RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
 import { type Served, served } from "./settings.js";
@@ -49,6 +50,7 @@ class Workflow {
       const body = new Uint8Array(await request.arrayBuffer());
       const [bindingsOfCore, served, digest] = await Promise.all([core(), this.#serve(bindings), digestOf(body)]);
       const { method, url, headers } = request;
+      await served.authenticate?.(request, body, served.endpoint.subject(url));
       const engine = new bindingsOfCore.Invocation(
         served.endpoint,
         method,
@@ -76,12 +78,12 @@ class Workflow {
   }
 }
 
-/** The answer when the engine could not be reached at all: the core does not load, or the body was read before. */
+/** The answer before the engine is reached: a receiver refuses, the core does not load, or the body was read before. */
 function unserved(error: unknown): Response {
   const code = error instanceof OrchestrationError ? error.code : "Internal";
   const body = { error: code, message: reasonOf(error), stack: error instanceof Error ? error.stack : undefined };
   return new Response(JSON.stringify(body), {
-    status: 500,
+    status: statusOf(error),
     headers: { "content-type": "application/json", "upstash-workflow-sdk-version": "1" },
   });
 }

@@ -2,9 +2,10 @@
 import type { ClientConfig, Retry } from "../config.js";
 import { brokerSettings, SETTINGS } from "../connection.js";
 import { core, type Endpoint, type EndpointSettings } from "../core/core.js";
-import type { Environment } from "../environment.js";
+import { type Environment, settingsIn } from "../environment.js";
 import { WorkflowError } from "../errors.js";
-import { KEYS, type SigningKeys } from "../receiver.js";
+import { KEYS } from "../receiver.js";
+import { type Authenticate, authentication } from "./authenticity.js";
 import type { WorkflowServeOptions } from "./options.js";
 
 /** What serves the requests of one workflow under one environment. */
@@ -12,6 +13,8 @@ export interface Served {
   endpoint: Endpoint;
   env: Environment;
   retry: Retry;
+  /** Asks the option `receiver` itself, where the core can't. */
+  authenticate: Authenticate | undefined;
 }
 
 type Options = WorkflowServeOptions<unknown>;
@@ -25,32 +28,25 @@ export async function served(options: Options, env: Environment): Promise<Served
   const { retry, ...client } = clientSettings(options.qstashClient, env);
   const settings: EndpointSettings = {
     ...client,
-    ...signingKeys(options, env),
+    signing: signing(options, env),
     url: options.url,
     workflowBaseUrl: options.baseUrl ?? env.UPSTASH_WORKFLOW_URL,
     clockTolerance: options.clockTolerance,
     checkSubject: options.checkSubject,
     hasFailureFunction: options.failureFunction !== undefined,
   };
-  return { endpoint: new Endpoint(JSON.stringify(settings)), env, retry };
+  const authenticate = authentication(options.receiver, options.clockTolerance);
+  return { endpoint: new Endpoint(JSON.stringify(settings)), env, retry, authenticate };
 }
 
 function clientSettings(client: Options["qstashClient"], env: Environment) {
   return client && SETTINGS in client ? client[SETTINGS](env) : brokerSettings((client ?? {}) as ClientConfig, env);
 }
 
-function signingKeys(options: Options, env: Environment): Partial<SigningKeys> {
-  if (!("receiver" in options)) {
-    return { currentSigningKey: env.QSTASH_CURRENT_SIGNING_KEY, nextSigningKey: env.QSTASH_NEXT_SIGNING_KEY };
-  }
-  if (!options.receiver) return {};
-  if (KEYS in options.receiver) {
-    const { currentSigningKey = "", nextSigningKey } = options.receiver[KEYS](env);
-    return { currentSigningKey, nextSigningKey };
-  }
-  throw new WorkflowError(
-    "the option receiver must be a Receiver of this package, or undefined",
-    "InvalidConfiguration",
-    false,
-  );
+/** Signatures are checked if there are keys; with a receiver, there have to be some. */
+function signing(options: Options, env: Environment): EndpointSettings["signing"] {
+  if (!("receiver" in options)) return { environment: settingsIn(env) };
+  const { receiver } = options;
+  if (!receiver || !(KEYS in receiver)) return undefined;
+  return { ...receiver[KEYS](env), required: true };
 }

@@ -7,18 +7,21 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::client::ClientSettings;
+use super::error::thrown;
+use super::receiver::SigningSettings;
 use crate::client::fields::Json;
 use crate::client::options::flow_control;
 use crate::error::{Code, Error, Result};
-use crate::signature::Keys;
 use crate::workflow;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-/** The settings of an `Endpoint`, as JSON. Keys that are absent turn the check of signatures off. */
+/**
+ * The settings of an `Endpoint`, as JSON. Without `signing` signatures are not checked; with it they are if it has keys,
+ * and it has to have some if they are `required`.
+ */
 export interface EndpointSettings extends ClientSettings {
-  currentSigningKey?: string | undefined;
-  nextSigningKey?: string | undefined;
+  signing?: (SigningSettings & { required?: boolean | undefined }) | undefined;
   url?: string | undefined;
   workflowBaseUrl?: string | undefined;
   clockTolerance?: number | undefined;
@@ -41,8 +44,7 @@ pub struct Endpoint(pub(super) Result<Arc<workflow::Endpoint>>);
 struct Settings {
     #[serde(flatten)]
     client: ClientSettings,
-    current_signing_key: Option<String>,
-    next_signing_key: Option<String>,
+    signing: Option<Signing>,
     url: Option<String>,
     workflow_base_url: Option<String>,
     clock_tolerance: Option<f64>,
@@ -55,6 +57,14 @@ struct Settings {
     flow_control: Option<Json>,
 }
 
+#[derive(Deserialize)]
+struct Signing {
+    #[serde(flatten)]
+    settings: SigningSettings,
+    #[serde(default)]
+    required: bool,
+}
+
 #[wasm_bindgen]
 impl Endpoint {
     /// An endpoint from `EndpointSettings` as JSON.
@@ -62,14 +72,23 @@ impl Endpoint {
     pub fn new(settings: &str) -> Self {
         Self(read(settings).map(Arc::new))
     }
+
+    /// The URL that the signature of a request to `url` must have been made for; `undefined` if any will do.
+    pub fn subject(&self, url: &str) -> Result<Option<String>, JsValue> {
+        let subject = self.0.clone().and_then(|endpoint| endpoint.subject(url));
+        subject.map_err(|error| thrown(&error))
+    }
 }
 
 fn read(settings: &str) -> Result<workflow::Endpoint> {
     let settings: Settings = serde_json::from_str(settings)
         .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the settings of the endpoint: {error}")))?;
     let mut endpoint = workflow::Endpoint::new(settings.client.read()?);
-    if let Some(current) = &settings.current_signing_key {
-        endpoint = endpoint.keys(Keys::new(current, settings.next_signing_key.as_deref())?);
+    if let Some(Signing { settings, required }) = settings.signing {
+        let keys = if required { Some(settings.read_required()?) } else { settings.read()? };
+        if let Some(keys) = keys {
+            endpoint = endpoint.keys(keys);
+        }
     }
     if let Some(url) = settings.url {
         endpoint = endpoint.url(url);

@@ -1,58 +1,126 @@
 //! Verification of a signature outside of a workflow.
 
+use js_sys::Array;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::endpoint::tolerance;
+use super::endpoint;
 use super::error::thrown;
 use super::text::timestamp;
 use crate::error::{Code, Error, Result};
-use crate::signature::{BodyHash, Expect, Keys, verify};
+use crate::signature::{self, BodyHash, Expect, KeyRing, OwnKeys, Ticket, replayed, verify, verify_bytes};
+use crate::wire::Environment;
 use crate::workflow::DEFAULT_CLOCK_TOLERANCE;
 
-/// Verifies signatures with one or two keys.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** What signing keys are taken from. Keys that are absent come from `environment`. */
+export interface SigningSettings {
+  currentSigningKey?: string | undefined;
+  nextSigningKey?: string | undefined;
+  devMode?: boolean | undefined;
+  environment?: Record<string, string> | undefined;
+}
+";
+
+/// What signing keys are taken from.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SigningSettings {
+    current_signing_key: Option<String>,
+    next_signing_key: Option<String>,
+    dev_mode: Option<bool>,
+    environment: Environment,
+}
+
+impl SigningSettings {
+    pub(super) fn read(&self) -> Result<Option<KeyRing>> {
+        let own = OwnKeys {
+            current: self.current_signing_key.as_deref(),
+            next: self.next_signing_key.as_deref(),
+            development: self.dev_mode,
+        };
+        KeyRing::from_settings(own, &self.environment)
+    }
+
+    /// [`Self::read`], where no key is a mistake.
+    pub(super) fn read_required(&self) -> Result<KeyRing> {
+        self.read()?.ok_or_else(|| {
+            Error::new(
+                Code::EmptyKeySet,
+                "a receiver needs a signing key: set QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY, or hand the \
+                 keys in; without one every request would be refused",
+            )
+        })
+    }
+}
+
+/// Verifies signatures.
 #[wasm_bindgen]
-pub struct Receiver(Keys);
+pub struct Receiver(KeyRing);
 
 #[wasm_bindgen]
 impl Receiver {
-    /// A receiver with the key that signs now and the one that comes next.
+    /// A receiver from `SigningSettings` as JSON.
     #[wasm_bindgen(constructor)]
-    pub fn new(current: &str, next: Option<String>) -> Result<Receiver, JsValue> {
-        Keys::new(current, next.as_deref()).map(Self).map_err(|error| thrown(&error))
+    pub fn new(settings: &str) -> Result<Receiver, JsValue> {
+        let settings: Result<SigningSettings> = serde_json::from_str(settings)
+            .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the settings of the receiver: {error}")));
+        settings.and_then(|settings| settings.read_required()).map(Self).map_err(|error| thrown(&error))
     }
 
-    /// Throws unless `signature` was made for this body. `now` is in milliseconds, `tolerance` in seconds (5 if absent).
+    /// Throws unless `signature` was made for this body. `digest` is its SHA-256 if the host has computed it, and the
+    /// body isn't looked at then; `region` is the value of `Upstash-Region`; `tolerance` is in seconds (5 if absent), `now`
+    /// in milliseconds. With `once`, returns what a replay guard has to remember.
+    #[allow(clippy::too_many_arguments)] // One crossing, without an object to take apart.
+    #[wasm_bindgen(unchecked_return_type = "[tokenId: string, expiresAt: number] | undefined")]
     pub fn verify(
         &self,
         signature: &str,
         body: &[u8],
+        digest: Option<Vec<u8>>,
         url: Option<String>,
+        region: Option<String>,
         tolerance: Option<f64>,
+        once: bool,
         now: f64,
-    ) -> Result<(), JsValue> {
-        self.check(signature, BodyHash::of(body), url.as_deref(), tolerance, now).map_err(|error| thrown(&error))
-    }
-
-    /// [`verify`](Self::verify), for a body whose SHA-256 the host has computed.
-    #[wasm_bindgen(js_name = verifyDigest)]
-    pub fn verify_digest(
-        &self,
-        signature: &str,
-        digest: &[u8],
-        url: Option<String>,
-        tolerance: Option<f64>,
-        now: f64,
-    ) -> Result<(), JsValue> {
-        body_hash(digest)
-            .and_then(|hash| self.check(signature, hash, url.as_deref(), tolerance, now))
-            .map_err(|error| thrown(&error))
+    ) -> Result<JsValue, JsValue> {
+        let check = || {
+            let tolerance = tolerance.map_or(Ok(DEFAULT_CLOCK_TOLERANCE), endpoint::tolerance)?;
+            let keys = self.0.keys_for(region.as_deref())?;
+            let expect = Expect { url: url.as_deref(), now: timestamp(now), tolerance };
+            let claims = match digest {
+                Some(digest) => verify(signature, &body_hash(&digest)?, keys, &expect),
+                None => verify_bytes(signature, body, keys, &expect),
+            }?;
+            if once { Ticket::of(&claims, tolerance).map(|ticket| tuple(&ticket)) } else { Ok(JsValue::UNDEFINED) }
+        };
+        check().map_err(|error| thrown(&error))
     }
 }
 
-impl Receiver {
-    fn check(&self, signature: &str, body: BodyHash, url: Option<&str>, seconds: Option<f64>, now: f64) -> Result<()> {
-        let tolerance = seconds.map_or(Ok(DEFAULT_CLOCK_TOLERANCE), tolerance)?;
-        verify(signature, &body, &self.0, &Expect { url, now: timestamp(now), tolerance }).map(|_| ())
+/// Throws what a replay guard says of a signature that it has seen.
+#[wasm_bindgen(js_name = refuseReplayed)]
+pub fn refuse_replayed() -> Result<(), JsValue> {
+    Err(thrown(&replayed()))
+}
+
+/// The ids of accepted signatures, in memory.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct SeenTokens(signature::SeenTokens);
+
+#[wasm_bindgen]
+impl SeenTokens {
+    /// Remembers nothing yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Remembers `token_id` until `expires_at`; `false` if it is remembered already. Times are in milliseconds.
+    pub fn add(&mut self, token_id: &str, expires_at: f64, now: f64) -> bool {
+        self.0.add(token_id, timestamp(expires_at), timestamp(now))
     }
 }
 
@@ -60,4 +128,9 @@ impl Receiver {
 pub(super) fn body_hash(digest: &[u8]) -> Result<BodyHash> {
     let digest = digest.try_into().map_err(|_| Error::new(Code::Internal, "a SHA-256 is 32 bytes long"))?;
     Ok(BodyHash::from_digest(digest))
+}
+
+#[allow(clippy::cast_precision_loss)] // Milliseconds of this age are exact.
+fn tuple(ticket: &Ticket<'_>) -> JsValue {
+    Array::of2(&ticket.token_id.into(), &(ticket.expires_at.millis() as f64).into()).into()
 }
