@@ -113,6 +113,10 @@ codes! {
     NotFound: Caller, 404, false;
     /// The path exists, with another method.
     MethodNotAllowed: Caller, 405, false;
+    /// The run has ended, was cancelled or never began: it takes no step. SDKs take the status for that and stop quietly.
+    RunEnded: Caller, 400, false;
+    /// A step of a run that goes on can't be accepted as it is; without it the run can't go on.
+    StepRefused: Caller, 412, false;
     /// A documented feature of the wire that this version does not offer.
     Unsupported: Caller, 501, false;
     /// A step's result or a workflow's result can't be written as JSON.

@@ -87,7 +87,7 @@ fn bad_input_is_refused_and_nothing_is_stored() {
         (URL, "Upstash-Cron", "* * * * *", 501, "schedules"),
         (URL, "Upstash-Redact-Fields", "body", 501, "redaction"),
         (URL, "Upstash-Queue-Name", "q", 501, "queues"),
-        (URL, "Upstash-Workflow-Invoke", "true", 501, "context.invoke"),
+        (URL, "Upstash-Workflow-Invoke", "true", 400, "Upstash-Workflow-Init"),
         ("my-group", "x", "", 501, "URL groups"),
         ("api/llm", "x", "", 501, "api/llm"),
     ] {
@@ -110,8 +110,6 @@ fn what_is_not_offered_says_so() {
         (Method::Post, "/v2/schedules/https://a.test", "schedules"),
         (Method::Patch, "/v2/schedules/s/pause", "schedules"),
         (Method::Get, "/v2/topics", "URL groups"),
-        (Method::Post, "/v2/wait/e", "waiting for events"),
-        (Method::Post, "/v2/notify/r/e", "notifying"),
         (Method::Post, "/v2/trigger/https://a.test", "trigger"),
         (Method::Post, "/v2/dlq/retry", "dead letters"),
         (Method::Post, "/v2/workflows/dlq/resume", "resuming"),

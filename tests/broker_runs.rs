@@ -367,16 +367,17 @@ fn steps_that_can_not_be_read_are_refused() {
         (json!({ "stepId": 0, "stepName": "a", "stepType": "Run", "concurrent": 1 }), "count from 1"),
         (json!({ "stepId": 1, "stepName": "a", "stepType": "Run", "concurrent": 0 }), "count from 1"),
     ] {
-        let error = world.batch(&json!([step_item(RUN, &step, &json!({}))])).error(400);
+        let error = world.batch(&json!([step_item(RUN, &step, &json!({}))])).error(412);
         assert!(error.contains(expected), "{step}: {error}");
     }
     let good = json!({ "stepId": 1, "stepName": "a", "stepType": "Run", "concurrent": 1 });
     let other = step_item(RUN, &good, &json!({ "upstash-workflow-calltype": "fromCallback" }));
-    world.batch(&json!([other])).error(400);
+    world.batch(&json!([other])).error(412);
+    // The SDK takes 400 for the end of the run and stops quietly: only that has this status.
     world.batch(&json!([step_item("wfr_none", &good, &json!({}))])).error(400);
     // One bad plan, and the group is refused: half a group would never end.
     let bad = step_item(RUN, &good, &json!({ "upstash-delay": "soon" }));
-    world.batch(&json!([step_item(RUN, &good, &json!({})), bad])).error(400);
+    world.batch(&json!([step_item(RUN, &good, &json!({})), bad])).error(412);
     assert_eq!(world.sql.count("steps"), stored);
 }
 

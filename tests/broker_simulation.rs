@@ -11,16 +11,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use orchestration::broker::{Delivery, Outcome};
-use orchestration::wire::Response;
+use orchestration::wire::{Method, Response};
 use serde_json::{Value, json};
 use support::Seeded;
-use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, trigger};
+use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World};
 
 const SEEDS: u64 = 100;
-const ACTIONS: u64 = 400;
+const ACTIONS: u64 = 600;
 const RUNS: u64 = 4;
 const MESSAGES: u64 = 6;
+const CHILD: &str = "https://flow.test/child";
 
 #[test]
 fn whatever_happens_what_was_accepted_ends_once() {
@@ -39,7 +40,18 @@ fn whatever_happens_what_was_accepted_ends_once() {
     println!("{total:?}");
     if number("SIMULATION_SEED").is_none() {
         // A simulation in which nothing goes wrong proves nothing.
-        for what in ["crashes", "broken transactions", "lost", "told twice", "late", "failed runs", "finished runs"] {
+        for what in [
+            "crashes",
+            "broken transactions",
+            "lost",
+            "told twice",
+            "late",
+            "failed runs",
+            "finished runs",
+            "events",
+            "kept events",
+            "invoked runs",
+        ] {
             assert!(total.get(what).is_some_and(|count| *count > 20), "{what}: {total:?}");
         }
     }
@@ -57,6 +69,8 @@ struct Simulation {
     answered: Vec<(Delivery, Outcome)>,
     /// Sent by clients until the broker confirms.
     unconfirmed: Vec<Client>,
+    /// Messages that bring a confirmed event.
+    resumptions: Vec<String>,
     /// Confirmed messages.
     messages: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
@@ -77,15 +91,23 @@ impl Simulation {
             Stage::Run("validate"),
             Stage::Parallel(vec![
                 Stage::Run("left"),
-                Stage::Sleep("pause", 40),
+                Stage::Wait("approval", "approved", 90),
                 Stage::Run("right"),
                 Stage::Call("quote", "https://third.test"),
             ]),
+            Stage::Wait("pickup", "picked", 30),
             Stage::Sleep("rest", 5),
+            Stage::Parallel(vec![
+                Stage::Sleep("pause", 40),
+                Stage::Invoke("sub", CHILD),
+                Stage::Webhook("hook", "evt_1", 60),
+            ]),
             Stage::Call("ask", "https://third.test"),
             Stage::Run("ship"),
         ];
         let ledger = serve(&world, stages);
+        let child = serve_at(&world, CHILD, vec![Stage::CreateWebhook("hook", "evt_2"), Stage::Run("part")]);
+        child.borrow_mut().failing.insert("part".to_owned(), u32::try_from(dice.below(3)).unwrap());
         for name in ["validate", "left", "ship"] {
             ledger.borrow_mut().failing.insert(name.to_owned(), u32::try_from(dice.below(3)).unwrap());
         }
@@ -110,6 +132,7 @@ impl Simulation {
             taken: Vec::new(),
             answered: Vec::new(),
             unconfirmed,
+            resumptions: Vec::new(),
             messages: Vec::new(),
             counts: BTreeMap::new(),
         }
@@ -141,7 +164,8 @@ impl Simulation {
         let breaks = self.dice.chance(15);
         let after = self.dice.below(25);
         self.world.sql.break_after(breaks.then_some(after));
-        match self.dice.below(100) {
+        match self.dice.below(110) {
+            100..110 => self.notify(),
             0..10 => {
                 if let Some(client) = self.pick(|simulation| &mut simulation.unconfirmed) {
                     self.send(client);
@@ -182,6 +206,24 @@ impl Simulation {
             _ => self.advance(),
         }
         self.world.sql.break_after(None);
+    }
+
+    fn notify(&mut self) {
+        let run = format!("wfr_{}", self.dice.below(RUNS));
+        let event = if self.dice.chance(50) { "approved" } else { "picked" };
+        let path = if self.dice.chance(20) { format!("{run}/{event}") } else { event.to_owned() };
+        let answer = self.world.send(&self.world.request(Method::Post, &format!("/v2/notify/{path}")).body("now"));
+        if answer.status() == 201 {
+            for told in answer.json().as_array().unwrap() {
+                match told["messageId"].as_str().unwrap() {
+                    "" => self.count("kept events"),
+                    message => {
+                        self.resumptions.push(message.to_owned());
+                        self.count("events");
+                    }
+                }
+            }
+        }
     }
 
     fn crash(&mut self) {
@@ -263,8 +305,24 @@ impl Simulation {
         let runs = self.world.get("/v2/workflows/logs?count=100").ok()["runs"].as_array().unwrap().clone();
         // A run id counts once within the window; a trigger whose answer was lost may be repeated after it.
         assert!(runs.len() >= usize::try_from(RUNS).unwrap());
-        for run in &runs {
+        let (children, own): (Vec<Value>, Vec<Value>) =
+            runs.into_iter().partition(|run| run["workflowUrl"] == json!(CHILD));
+        for run in &own {
             self.check_run(run);
+        }
+        for child in &children {
+            assert_ne!(child["workflowState"], json!("RUN_STARTED"), "{child}");
+            let same = |other: &&Value| other["invoker"] == child["invoker"];
+            assert_eq!(children.iter().filter(same).count(), 1, "one step invoked two runs: {child}");
+            self.count("invoked runs");
+        }
+        for table in ["waiters", "kept_events", "webhooks", "invocations"] {
+            assert_eq!(self.world.sql.count(table), 0, "{table}");
+        }
+        for message in &self.resumptions {
+            let states = self.world.states(message);
+            let ends = |state: &&String| matches!(state.as_str(), "DELIVERED" | "FAILED" | "CANCELLED");
+            assert_eq!(states.iter().filter(ends).count(), 1, "{message}: {states:?}");
         }
         let ledger = self.ledger.borrow();
         if !self.late {
@@ -281,7 +339,7 @@ impl Simulation {
         match run["workflowState"].as_str().unwrap() {
             "RUN_SUCCESS" => {
                 assert_eq!(run["workflowRunResponse"], json!("\"done\""));
-                for place in 1..=8 {
+                for place in 1..=12 {
                     assert!(self.world.has_result(id, place), "{id} ended without step {place}");
                 }
                 self.count("finished runs");

@@ -1,14 +1,16 @@
 //! Accepting a message: deduplication, the run that it starts or continues, what is stored.
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::broker::history::{self, Group, Submitted};
 use crate::broker::publication::{Deduplication, Publication, flag};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Config, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
-use crate::broker::store::{Sql, Value};
-use crate::broker::{Scope, invalid_header};
+use crate::broker::store::{Sql, webhook};
+use crate::broker::{Scope, invalid_header, invoke, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::{CallType, Headers, MessageId, Step, StepType, Timestamp, base64, header};
 
@@ -34,6 +36,8 @@ pub enum Part {
     Step(String),
     /// It is a `context.call` of the run.
     Call(String),
+    /// It starts the run for another run, which waits for its end.
+    Invoke(String),
 }
 
 impl Part {
@@ -41,8 +45,11 @@ impl Part {
     pub fn of(publication: &Publication) -> Result<Self> {
         let headers = &publication.workflow;
         let Some(init) = flag(headers, header::WORKFLOW_INIT)? else {
-            if headers.contains(header::WORKFLOW_RUN_ID) {
-                return Err(invalid_header(header::WORKFLOW_INIT, "true or false on a message that names a run"));
+            if headers.contains(header::WORKFLOW_RUN_ID) || headers.contains(header::WORKFLOW_INVOKE) {
+                return Err(invalid_header(
+                    header::WORKFLOW_INIT,
+                    "true or false on a message that names or invokes a run",
+                ));
             }
             return Ok(Part::Message);
         };
@@ -54,15 +61,27 @@ impl Part {
                 "the id of a run, at most 256 visible ASCII characters other than / ? # % and the comma",
             ));
         }
+        let invokes = flag(headers, header::WORKFLOW_INVOKE)?.unwrap_or(false);
         match (init, headers.get(header::WORKFLOW_CALL_TYPE)) {
+            (true, _) if invokes => Ok(Part::Invoke(id.to_owned())),
             (true, _) => Ok(Part::Start(id.to_owned())),
-            (false, None) => Ok(Part::Step(id.to_owned())),
+            (false, _) if invokes => {
+                Err(invalid_header(header::WORKFLOW_INIT, "true on the message that invokes a run"))
+            }
+            (false, None | Some("step")) => Ok(Part::Step(id.to_owned())),
             (false, Some("toCallback")) => Ok(Part::Call(id.to_owned())),
             (false, Some(_)) => {
-                Err(invalid_header(header::WORKFLOW_CALL_TYPE, "toCallback, or no such header on a step"))
+                Err(invalid_header(header::WORKFLOW_CALL_TYPE, "step or toCallback, or no such header on a step"))
             }
         }
     }
+}
+
+/// Whether a request comes from a run's function, whose SDK takes status 400 for the end of the run.
+pub fn is_step(headers: &Headers) -> bool {
+    headers.contains(header::WORKFLOW_RUN_ID)
+        && (headers.get(header::WORKFLOW_INIT).is_some_and(|init| init.trim().eq_ignore_ascii_case("false"))
+            || headers.contains(header::WORKFLOW_INVOKE))
 }
 
 const MAX_ID_LENGTH: usize = 256;
@@ -72,8 +91,30 @@ pub fn is_only_for_history(name: &str) -> bool {
     name.eq_ignore_ascii_case(header::WORKFLOW_SDK_VERSION) || name.eq_ignore_ascii_case(header::CONTENT_TYPE)
 }
 
-/// Accepts a publication; must run inside a transaction.
-pub fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller_ip: Option<&str>) -> Result<Accepted> {
+/// Accepts what a request to publish asks for; must run inside a transaction.
+pub fn publish<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    destination: &str,
+    headers: &Headers,
+    body: Vec<u8>,
+    caller_ip: Option<&str>,
+) -> Result<Accepted> {
+    if !is_step(headers) {
+        let publication = Publication::read(destination, headers, body, &scope.settings.limits, scope.at)?;
+        return accept(scope, publication, caller_ip);
+    }
+    // A step holds bodies that were within the limit, as JSON within JSON.
+    let mut limits = scope.settings.limits.clone();
+    limits.body_bytes = limits.body_bytes.saturating_mul(STEP_FACTOR);
+    Publication::read(destination, headers, body, &limits, scope.at)
+        .and_then(|publication| accept(scope, publication, caller_ip))
+        .map_err(refused_step)
+}
+
+/// How much larger a step may be than other messages.
+pub const STEP_FACTOR: usize = 8;
+
+fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller_ip: Option<&str>) -> Result<Accepted> {
     match Part::of(&publication)? {
         Part::Message => {
             deduplicated(scope, publication, |scope, publication| accept_message(scope, publication, caller_ip))
@@ -83,6 +124,7 @@ pub fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller
         }
         Part::Step(id) => accept_step(scope, &id, publication, caller_ip),
         Part::Call(id) => accept_call(scope, &id, publication, caller_ip),
+        Part::Invoke(id) => invoke::accept(scope, &id, publication, caller_ip),
     }
 }
 
@@ -162,7 +204,8 @@ fn accept_message<S: Sql>(
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
 }
 
-fn accept_start<S: Sql>(
+/// Starts a run, unless it repeats a trigger.
+pub fn accept_start<S: Sql>(
     scope: &mut Scope<'_, S>,
     id: &str,
     publication: Publication,
@@ -230,13 +273,12 @@ fn accept_step<S: Sql>(
     let run = active_run(scope, id)?;
     let submitted = read_step(&publication.body)?;
     let place = submitted.place();
-    let group = if submitted.is_plan() {
-        Group::Plan
-    } else if submitted.concurrent > 1 {
-        Group::Member
-    } else {
-        Group::None
-    };
+    let group = if submitted.is_plan() { Group::Plan } else { Group::of_result(submitted.concurrent) };
+    if submitted.step_type == StepType::CreateWebhook
+        && let Some(event_id) = created_webhook(&submitted)
+    {
+        webhook::insert(scope.sql, run.key, &event_id)?;
+    }
     let publication = Publication { content_type: None, ..publication };
     let mut message = message(scope, Role::Step, publication, Some(&run), caller_ip);
     let body = std::mem::take(&mut message.body);
@@ -250,9 +292,20 @@ fn accept_step<S: Sql>(
         step_type: submitted.step_type.as_str().to_owned(),
         body,
     };
-    message.position = Some(append(scope, &run, entry)?);
+    message.position = Some(history::append(scope, &run, entry)?);
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
+}
+
+/// The event that calls of a new webhook cause; the SDK makes it up and tells it in the step's result.
+fn created_webhook(step: &Step) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Webhook {
+        event_id: String,
+    }
+    let out: String = serde_json::from_str(step.out.as_ref()?.get()).ok()?;
+    serde_json::from_str::<Webhook>(&out).ok().map(|webhook| webhook.event_id)
 }
 
 fn accept_call<S: Sql>(
@@ -281,118 +334,41 @@ fn accept_call<S: Sql>(
     let entry = Submitted {
         message_id: &message.id,
         call_type: CallType::ToCallback,
-        group: if concurrent > 1 { Group::Member } else { Group::None },
+        group: Group::of_result(concurrent),
         place,
         concurrent,
         name,
         step_type,
-        body: Vec::new(),
+        body: json!({ "callUrl": message.url, "callMethod": message.method.as_str() }).to_string().into_bytes(),
     };
-    message.position = Some(append(scope, &run, entry)?);
+    message.position = Some(history::append(scope, &run, entry)?);
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
 }
 
 /// The run with `id`, if it goes on. The SDK takes 400 for "the run has ended" and stops quietly.
-fn active_run<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<Run> {
+pub fn active_run<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<Run> {
     run::find_by_id(scope.sql, id)?.filter(Run::is_active).ok_or_else(|| {
-        Error::new(
-            Code::InvalidRequest,
-            format!("the run '{id}' takes no step: it has ended, was cancelled or never began"),
-        )
+        Error::new(Code::RunEnded, format!("the run '{id}' takes no step: it has ended, was cancelled or never began"))
     })
 }
 
 fn read_step(body: &[u8]) -> Result<Step> {
     let step: Step = serde_json::from_slice(body)
         .map_err(|error| Error::new(Code::InvalidRequest, format!("the body is not a step: {error}")))?;
+    check_step(&step)?;
+    Ok(step)
+}
+
+/// A step has a place and belongs to a group of one at least.
+pub fn check_step(step: &Step) -> Result<()> {
     if step.place() == 0 || step.concurrent == 0 {
         return Err(Error::new(
             Code::InvalidRequest,
             "the body is not a step: stepId (or targetStep of a plan) and concurrent count from 1",
         ));
     }
-    Ok(step)
-}
-
-/// Whether an entry belongs to a parallel group.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    None,
-    Plan,
-    Member,
-}
-
-struct Submitted<'a> {
-    message_id: &'a str,
-    call_type: CallType,
-    group: Group,
-    place: u32,
-    concurrent: u32,
-    name: String,
-    step_type: String,
-    body: Vec<u8>,
-}
-
-/// Appends to the run's history; returns the position.
-fn append<S: Sql>(scope: &mut Scope<'_, S>, run: &Run, submitted: Submitted<'_>) -> Result<i64> {
-    let position = step::next_position(scope.sql, run.key)?;
-    if usize::try_from(position).unwrap_or(usize::MAX) >= scope.settings.limits.history_entries {
-        return Err(Error::new(
-            Code::PayloadTooLarge,
-            format!("the run '{}' has reached the limit of {position} entries in its history", run.id),
-        ));
-    }
-    let place = submitted.place;
-    let plan = if submitted.group == Group::Member { step::plan_of(scope.sql, run.key, place)? } else { None };
-    let group_end = match (submitted.group, &plan) {
-        (Group::Plan, _) => plan_group_end(scope, run.key, position, place, submitted.concurrent)?,
-        (Group::Member, Some((group_end, _))) => *group_end,
-        _ => place,
-    };
-    let invocation = invocation(scope, run.key, plan.as_ref().map(|(_, message)| message.as_str()))?;
-    step::append(
-        scope.sql,
-        &Entry {
-            run: run.key,
-            position,
-            message_id: submitted.message_id.to_owned(),
-            call_type: submitted.call_type,
-            is_plan: submitted.group == Group::Plan,
-            place,
-            group_end,
-            concurrent: submitted.concurrent,
-            name: submitted.name,
-            step_type: submitted.step_type,
-            body: submitted.body,
-            created_at: scope.at,
-            started_at: invocation.map(|(started_at, _)| started_at),
-            attempts: invocation.map(|(_, attempts)| attempts),
-        },
-    )?;
-    Ok(position)
-}
-
-/// The last place of a plan's group. The plans of a group are submitted together and in order.
-fn plan_group_end<S: Sql>(scope: &Scope<'_, S>, run: i64, position: i64, place: u32, concurrent: u32) -> Result<u32> {
-    let before = step::find(scope.sql, run, position - 1)?;
-    Ok(match before {
-        Some(before) if before.is_plan && before.place.checked_add(1) == Some(place) && before.group_end >= place => {
-            before.group_end
-        }
-        _ => place.saturating_add(concurrent - 1),
-    })
-}
-
-/// When the invocation began that is submitting a step now, and which try it is: that of the step's plan,
-/// or the one that is furthest in the history.
-fn invocation<S: Sql>(scope: &Scope<'_, S>, run: i64, plan: Option<&str>) -> Result<Option<(Timestamp, u32)>> {
-    let rows = scope.sql.query(
-        "SELECT leased_at, attempt FROM messages WHERE run = ? AND lease IS NOT NULL AND role <> 'call'
-         ORDER BY id = ? DESC, position DESC LIMIT 1",
-        &[Value::from(run), Value::from(plan.unwrap_or_default())],
-    )?;
-    rows.first().map(|row| Ok((row.timestamp(0)?, row.count(1)?.saturating_add(1)))).transpose()
+    Ok(())
 }
 
 fn deduplication_key(rule: &Deduplication, publication: &Publication) -> String {

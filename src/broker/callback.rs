@@ -7,7 +7,7 @@ use crate::broker::settings::Limits;
 use crate::broker::store::message::{CallbackTarget, Message, Role};
 use crate::broker::store::run::Run;
 use crate::broker::store::{Sql, step};
-use crate::broker::{Scope, accept};
+use crate::broker::{Scope, accept, history};
 use crate::error::{Code, Error, Result};
 use crate::wire::callback::CallbackBody;
 use crate::wire::{Headers, Response, base64, header};
@@ -28,6 +28,9 @@ pub fn tell_call<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: &Run,
     // The SDK ignores a failure after which retries are left; none follows this answer.
     let body = CallbackBody { max_retries: message.attempt, ..body(message, answer) };
     let result = build(scope, Role::CallResult, target, &body, message, Some(run))?;
+    if let Some(position) = message.position {
+        history::append_answer(scope, run, position, &result.id, answer.status)?;
+    }
     accept::store(scope, &Message { position: message.position, ..result })
 }
 

@@ -6,7 +6,7 @@ use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
-use crate::broker::{Scope, accept};
+use crate::broker::{Scope, accept, event as events};
 use crate::error::Result;
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
@@ -46,6 +46,7 @@ const USER_AGENT: &str = "Upstash-QStash";
 /// Leases up to `limit` due messages. Due messages that need no delivery any more are settled on the way.
 pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delivery>> {
     scope.transaction(|scope| {
+        events::time_out(scope)?;
         let mut deliveries = Vec::new();
         while deliveries.len() < limit {
             let due = message::due(scope.sql, scope.at, limit - deliveries.len())?;
@@ -159,7 +160,9 @@ fn headers(message: &Message, run: Option<&Run>) -> Headers {
 
 /// The run's history up to `position`; empty, to be fetched by the endpoint, if it is large and the SDK can do that.
 fn history<S: Sql>(scope: &Scope<'_, S>, run: &Run, position: i64) -> Result<Vec<u8>> {
-    let entries = step::history(scope.sql, run.key, Some(position))?;
+    let mut entries = step::history(scope.sql, run.key, Some(position))?;
+    // What the workflow submitted; SDKs skip the rest.
+    entries.retain(|entry| entry.call_type == CallType::Step);
     let raw = raw_steps(entries);
     let size: usize = raw.iter().map(|step| step.body.len() + step.message_id.len() + RAW_STEP_BYTES).sum();
     if size > scope.settings.inline_history_bytes && run.config.features.contains("LazyFetch") {
@@ -172,11 +175,10 @@ fn history<S: Sql>(scope: &Scope<'_, S>, run: &Run, position: i64) -> Result<Vec
 /// What the names and the punctuation of a [`RawStep`] take in JSON.
 const RAW_STEP_BYTES: usize = 50;
 
-/// The entries that endpoints see: the payload and what the workflow submitted.
+/// Entries as endpoints see them.
 pub fn raw_steps(entries: Vec<step::Entry>) -> Vec<RawStep> {
     entries
         .into_iter()
-        .filter(|entry| entry.call_type == CallType::Step)
         .map(|entry| RawStep {
             message_id: entry.message_id,
             body: base64::encode(&entry.body),

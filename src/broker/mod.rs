@@ -20,6 +20,9 @@ mod api;
 mod backoff;
 mod callback;
 mod delivery;
+mod event;
+mod history;
+mod invoke;
 mod outcome;
 mod publication;
 mod query;
@@ -97,7 +100,9 @@ impl<S: Sql> Broker<S> {
 
     /// When [`Broker::take_deliveries`] has something to do next, which may be in the past. `None`: after a request.
     pub fn next_wake(&self) -> Result<Option<Timestamp>> {
-        store::message::next_due(&self.sql)
+        let due = store::message::next_due(&self.sql)?;
+        let deadline = store::waiter::next_deadline(&self.sql)?;
+        Ok(due.into_iter().chain(deadline).min())
     }
 
     fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
@@ -119,6 +124,16 @@ impl<S: Sql> Scope<'_, S> {
     fn transaction<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let sql = self.sql;
         sql.transaction(|| body(self))
+    }
+}
+
+/// The error for a step that a run can't submit as it is. A workflow's SDK takes status 400 for "the run has ended" and
+/// stops quietly, and the run would hang; with 412 it fails.
+fn refused_step(error: Error) -> Error {
+    match error.code() {
+        Code::RunEnded => error,
+        code if code.status() == 400 => Error::new(Code::StepRefused, error.message()),
+        _ => error,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::broker::settings::Limits;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::{invalid_header, target};
@@ -55,14 +57,13 @@ pub enum Deduplication {
 }
 
 /// Documented headers of the wire that this broker does not offer, and what they belong to.
-const UNSUPPORTED: [(&str, &str); 8] = [
+const UNSUPPORTED: [(&str, &str); 7] = [
     (header::FLOW_CONTROL_KEY, "flow control"),
     (header::FLOW_CONTROL_VALUE, "flow control"),
     (header::REDACT_FIELDS, "redaction"),
     (header::CRON, "schedules"),
     (header::SCHEDULE_ID, "schedules"),
     (header::QUEUE_NAME, "queues"),
-    (header::WORKFLOW_INVOKE, "context.invoke"),
     ("Upstash-Header-Forward", "forwarding of every header"),
 ];
 
@@ -109,6 +110,26 @@ impl Publication {
             features: headers.get(header::FEATURE_SET).unwrap_or_default().to_owned(),
         })
     }
+}
+
+/// Headers as JSON has them: a value, or the list of a name's values.
+pub fn json_headers(map: &serde_json::Map<String, Value>) -> Result<Headers> {
+    let mut headers = Headers::new();
+    for (name, value) in map {
+        match value {
+            Value::String(value) => headers.append(name, value),
+            Value::Number(value) => headers.append(name, value.to_string()),
+            Value::Bool(value) => headers.append(name, value.to_string()),
+            Value::Array(values) if values.iter().all(Value::is_string) => {
+                values.iter().filter_map(Value::as_str).for_each(|value| headers.append(name, value));
+            }
+            _ => {
+                let name = shown(name);
+                return Err(Error::new(Code::InvalidHeader, format!("the value of the header {name} is not a text")));
+            }
+        }
+    }
+    Ok(headers)
 }
 
 fn refuse_unsupported(headers: &Headers) -> Result<()> {

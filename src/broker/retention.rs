@@ -2,7 +2,7 @@
 
 use crate::broker::Scope;
 use crate::broker::store::sql::params;
-use crate::broker::store::{Sql, dead_letter, run};
+use crate::broker::store::{Sql, dead_letter, kept_event, run};
 use crate::error::Result;
 use crate::wire::Timestamp;
 
@@ -15,6 +15,7 @@ pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
         events(scope)?;
         runs(scope)?;
         dead_letters(scope)?;
+        kept_event::sweep(scope.sql, scope.at, BATCH)?;
         scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
         Ok(())
     })

@@ -3,8 +3,8 @@
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message};
 use crate::broker::store::run::{self, Failure, Run};
-use crate::broker::store::{Sql, dead_letter};
-use crate::broker::{Scope, callback};
+use crate::broker::store::{Sql, dead_letter, invocation, kept_event, waiter, webhook};
+use crate::broker::{Scope, callback, invoke};
 use crate::error::{Code, Error, Result};
 use crate::wire::Response;
 
@@ -17,7 +17,8 @@ pub fn finish<S: Sql>(scope: &mut Scope<'_, S>, id: &str, result: &[u8]) -> Resu
         run::State::Success => Ok(()),
         run::State::Started => {
             run::succeed(scope.sql, run.key, scope.at, result)?;
-            drop_waiting(scope, &run)
+            drop_waiting(scope, &run)?;
+            invoke::tell_end(scope, &run, run::State::Success, result)
         }
         run::State::Failed | run::State::Canceled => Err(Error::new(
             Code::InvalidRequest,
@@ -44,7 +45,8 @@ pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, id: &str) -> Result<()> {
 /// Cancels a run that is known to go on.
 pub fn cancel_active<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> {
     run::cancel(scope.sql, run.key, scope.at)?;
-    drop_waiting(scope, run)
+    drop_waiting(scope, run)?;
+    invoke::tell_end(scope, run, run::State::Canceled, &[])
 }
 
 /// Ends a run because an invocation was given up: the message goes to the dead letter queue, the failure is told.
@@ -68,7 +70,8 @@ pub fn fail<S: Sql>(
             failure_message: failure_message.as_deref(),
         },
     )?;
-    drop_waiting(scope, run)
+    drop_waiting(scope, run)?;
+    invoke::tell_end(scope, run, run::State::Failed, &[])
 }
 
 fn known<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<Run> {
@@ -89,8 +92,13 @@ fn ended(state: run::State) -> &'static str {
     }
 }
 
-/// Drops the messages that wait for a run that has ended. Deliveries under way are settled when they end.
+/// Drops the messages that wait for a run that has ended, and what the run waited for. Deliveries under way are settled
+/// when they end.
 fn drop_waiting<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> {
+    waiter::remove_of_run(scope.sql, run.key)?;
+    kept_event::remove_of_run(scope.sql, run.key)?;
+    webhook::remove_of_run(scope.sql, run.key)?;
+    invocation::remove_of_parent(scope.sql, run.key)?;
     for message in message::of_run(scope.sql, run.key)? {
         if message.role.ends_with_run() && message.lease.is_none() {
             let detail = Detail { error: Some("the run has ended"), ..Detail::default() };

@@ -26,6 +26,8 @@ pub struct Settings {
     /// How long leases of the former process last after a restart: whoever was being called gets this long to submit
     /// its step before the message is delivered again.
     pub restart_grace: Duration,
+    /// How long an event that nobody waits for yet is kept for its run.
+    pub event_lifetime: Duration,
     /// A history over this many bytes is not delivered but fetched by the endpoint.
     pub inline_history_bytes: usize,
     /// More bytes than this of a destination's answer are neither kept nor told to callbacks.
@@ -53,6 +55,8 @@ pub struct Limits {
     pub retries: u32,
     /// Entries in a run's history.
     pub history_entries: usize,
+    /// Events that are kept for a run until it waits for them.
+    pub kept_events: usize,
 }
 
 impl Limits {
@@ -66,6 +70,7 @@ impl Limits {
         timeout: Duration::MAX,
         retries: u32::MAX,
         history_entries: usize::MAX,
+        kept_events: usize::MAX,
     };
 }
 
@@ -118,11 +123,13 @@ impl Settings {
                 timeout: Duration::from_hours(12),
                 retries: 1000,
                 history_entries: 10_000,
+                kept_events: 100,
             },
             defaults: Defaults { retries: 3, timeout: Duration::from_mins(15) },
             deduplication_window: Duration::from_mins(10),
             lease_margin: Duration::from_secs(10),
             restart_grace: Duration::from_secs(5),
+            event_lifetime: 7 * DAY,
             inline_history_bytes: 512 * 1024,
             response_bytes: 1024 * 1024,
             retention: Retention {
@@ -139,7 +146,7 @@ impl Settings {
 
     /// The most bytes that the body of any request may have; a host need not read more than one byte beyond it.
     pub fn request_bytes(&self) -> usize {
-        self.limits.body_bytes.saturating_mul(super::api::BATCH_FACTOR)
+        self.limits.body_bytes.saturating_mul(super::accept::STEP_FACTOR)
     }
 
     /// The key that deliveries are signed with, checked.
@@ -167,6 +174,7 @@ impl fmt::Debug for Settings {
             .field("deduplication_window", &self.deduplication_window)
             .field("lease_margin", &self.lease_margin)
             .field("restart_grace", &self.restart_grace)
+            .field("event_lifetime", &self.event_lifetime)
             .field("inline_history_bytes", &self.inline_history_bytes)
             .field("response_bytes", &self.response_bytes)
             .field("retention", &self.retention)

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::{Call, caller_ip, messages};
 use crate::broker::Scope;
-use crate::broker::accept::{self, Part};
-use crate::broker::publication::Publication;
-use crate::broker::settings::Settings;
+use crate::broker::accept::{self, Accepted};
+use crate::broker::publication::json_headers;
 use crate::broker::store::Sql;
 use crate::error::{Code, Error, Result};
-use crate::wire::{Headers, Response, Timestamp, header};
+use crate::wire::{Response, header};
 
 /// Publishes every message of the batch in one transaction; the results are in the order of the request.
 ///
@@ -42,8 +41,7 @@ fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Item>, caller_ip: Opt
     for item in items {
         let atomic = item.names_a_run();
         // What is refused here was not stored: everything about one message is checked before the first write.
-        match item.read(scope.settings, scope.at).and_then(|publication| accept::accept(scope, publication, caller_ip))
-        {
+        match item.publish(scope, caller_ip) {
             Ok(result) => {
                 accepted = true;
                 results.push(messages::answer(&result));
@@ -78,34 +76,14 @@ impl Item {
         self.headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID))
     }
 
-    fn read(self, settings: &Settings, at: Timestamp) -> Result<Publication> {
+    fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Accepted> {
         if self.queue.is_some() {
             return Err(Error::new(
                 Code::Unsupported,
                 "the member queue asks for queues, which this broker does not offer",
             ));
         }
-        let mut headers = Headers::new();
-        for (name, value) in self.headers {
-            match value {
-                Value::String(value) => headers.append(name, value),
-                Value::Number(value) => headers.append(name, value.to_string()),
-                Value::Bool(value) => headers.append(name, value.to_string()),
-                Value::Array(values) if values.iter().all(Value::is_string) => {
-                    values.iter().filter_map(Value::as_str).for_each(|value| headers.append(name.clone(), value));
-                }
-                _ => {
-                    let name = crate::wire::duration::shown(&name);
-                    return Err(Error::new(
-                        Code::InvalidHeader,
-                        format!("the value of the header {name} is not a text"),
-                    ));
-                }
-            }
-        }
-        let body = self.body.unwrap_or_default().into_bytes();
-        let publication = Publication::read(&self.destination, &headers, body, &settings.limits, at)?;
-        Part::of(&publication)?;
-        Ok(publication)
+        let headers = json_headers(&self.headers)?;
+        accept::publish(scope, &self.destination, &headers, self.body.unwrap_or_default().into_bytes(), caller_ip)
     }
 }

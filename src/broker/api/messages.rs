@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{Call, caller_ip, views};
 use crate::broker::accept::{self, Accepted};
-use crate::broker::publication::Publication;
 use crate::broker::query::{decode, pairs};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::{Sql, message, step};
@@ -17,8 +16,8 @@ use crate::wire::{Headers, Response};
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     let (destination, headers) = addressed(call);
     let body = call.request.body.clone();
-    let publication = Publication::read(&destination, &headers, body, &scope.settings.limits, scope.at)?;
-    let accepted = scope.transaction(|scope| accept::accept(scope, publication, caller_ip(call.request)))?;
+    let accepted =
+        scope.transaction(|scope| accept::publish(scope, &destination, &headers, body, caller_ip(call.request)))?;
     Ok(Response::json(if accepted.deduplicated { 202 } else { 200 }, &answer(&accepted)))
 }
 

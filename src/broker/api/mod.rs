@@ -4,11 +4,15 @@ mod batch;
 mod dead_letters;
 mod events;
 mod filter;
+mod hooks;
 mod messages;
+mod notifications;
 mod run_logs;
 mod runs;
 mod views;
+mod waits;
 
+use crate::broker::accept::is_step;
 use crate::broker::query::{Query, decode, split};
 use crate::broker::store::Sql;
 use crate::broker::{Scope, access};
@@ -42,6 +46,9 @@ enum Endpoint {
     EndRun,
     CancelRuns,
     RunLogs,
+    Wait,
+    Waiters,
+    Notify,
     /// A documented feature that this broker does not offer.
     Unsupported(&'static str),
 }
@@ -72,12 +79,11 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Post, "/v2/workflows/dlq/**", Endpoint::Unsupported("resuming and restarting runs")),
     (Method::Delete, "/v2/workflows/dlq/**", Endpoint::Unsupported("the workflow dead letter queue")),
     (Method::Delete, "/v2/workflows/dlq", Endpoint::Unsupported("the workflow dead letter queue")),
-    (Method::Post, "/v2/workflows/hooks/**", Endpoint::Unsupported("webhooks")),
     (Method::Post, "/v2/trigger/**", Endpoint::Unsupported("trigger by REST (publish to the workflow's URL instead)")),
     (Method::Post, "/v2/batch/trigger", Endpoint::Unsupported("trigger by REST")),
-    (Method::Post, "/v2/wait/**", Endpoint::Unsupported("waiting for events")),
-    (Method::Post, "/v2/notify/**", Endpoint::Unsupported("notifying events")),
-    (Method::Get, "/v2/waiters/**", Endpoint::Unsupported("waiting for events")),
+    (Method::Post, "/v2/wait/**", Endpoint::Wait),
+    (Method::Post, "/v2/notify/**", Endpoint::Notify),
+    (Method::Get, "/v2/waiters/**", Endpoint::Waiters),
     (Method::Post, "/v2/enqueue/**", Endpoint::Unsupported("queues")),
     (Method::Get, "/v2/queues", Endpoint::Unsupported("queues")),
     (Method::Post, "/v2/queues", Endpoint::Unsupported("queues")),
@@ -109,11 +115,14 @@ pub(super) fn respond<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Re
 
 fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response> {
     let (path, raw_query) = split(&request.url);
+    if let Some(webhook) = fit(hooks::PATTERN, path) {
+        return hooks::call(scope, request, webhook, raw_query);
+    }
     let query = Query::parse(raw_query);
     access::check(&scope.settings.token, &request.headers, &query)?;
     let limit = scope.settings.limits.body_bytes;
     // The bodies of a batch are JSON texts within JSON, and many.
-    let limit = if path == "/v2/batch" { limit.saturating_mul(BATCH_FACTOR) } else { limit };
+    let limit = if path == "/v2/batch" || is_step(&request.headers) { scope.settings.request_bytes() } else { limit };
     if request.body.len() > limit {
         return Err(Error::new(
             Code::PayloadTooLarge,
@@ -132,7 +141,9 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
             Ok(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", allowed.join(", ")))
         };
     };
-    let parameter = if matches!(endpoint, Endpoint::Publish) { parameter.to_owned() } else { decode(parameter, false) };
+    // A destination keeps its form; where event ids stand, a slash and an encoded one are told apart first.
+    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Notify);
+    let parameter = if raw { parameter.to_owned() } else { decode(parameter, false) };
     let call = Call { request, raw_query, query, parameter };
     match endpoint {
         Endpoint::Publish => messages::publish(scope, &call),
@@ -155,15 +166,15 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::EndRun => runs::end(scope, &call),
         Endpoint::CancelRuns => runs::cancel_many(scope, &call),
         Endpoint::RunLogs => run_logs::list(scope, &call),
+        Endpoint::Wait => waits::wait(scope, &call),
+        Endpoint::Waiters => waits::list(scope, &call),
+        Endpoint::Notify => notifications::notify(scope, &call),
         Endpoint::Unsupported(feature) => Err(Error::new(
             Code::Unsupported,
             format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),
         )),
     }
 }
-
-/// How much larger a batch may be than one message.
-pub(super) const BATCH_FACTOR: usize = 8;
 
 /// What a path leaves of a pattern; `None` if it does not fit.
 fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {

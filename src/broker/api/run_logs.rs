@@ -116,6 +116,9 @@ impl Log {
                 set(name, json!(value));
             }
         }
+        if let Some(invoker) = &run.invoker {
+            set("invoker", json!(invoker));
+        }
         if let Some(function) = self.failure_function(run) {
             set("failureFunction", function);
         }
@@ -147,12 +150,13 @@ impl Log {
         views
     }
 
-    /// One entry for each step: its result, else the call under way, else its plan.
+    /// One entry for each step: its result, else what it waits for, else its plan.
     fn shown(&self) -> impl Iterator<Item = &Entry> {
         let rank = |entry: &Entry| match (entry.is_plan, entry.call_type) {
             (false, CallType::Step) => 0,
-            (false, _) => 1,
-            (true, _) => 2,
+            (false, CallType::FromCallback) => 1,
+            (false, CallType::ToCallback) => 2,
+            (true, _) => 3,
         };
         let mut best: BTreeMap<u32, &Entry> = BTreeMap::new();
         for entry in &self.entries {
@@ -194,13 +198,21 @@ impl Log {
         if entry.place == 0 {
             set("out", json!(String::from_utf8_lossy(&entry.body)));
         } else if let Some(step) = submitted {
-            for (name, value) in
-                [("out", json!(step.out)), ("sleepFor", json!(step.sleep_for)), ("sleepUntil", json!(step.sleep_until))]
-            {
+            for (name, value) in [
+                ("out", json!(step.out)),
+                ("sleepFor", json!(step.sleep_for)),
+                ("sleepUntil", json!(step.sleep_until)),
+                ("waitTimeout", json!(step.wait_timeout)),
+            ] {
                 if !value.is_null() {
                     set(name, value);
                 }
             }
+        }
+        for entry in self.entries.iter().filter(|other| other.place == entry.place && other.call_type != CallType::Step)
+        {
+            // What was called, awaited or invoked.
+            view.extend(serde_json::from_slice::<Map<String, Value>>(&entry.body).unwrap_or_default());
         }
         Value::Object(view)
     }

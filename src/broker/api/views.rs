@@ -7,6 +7,7 @@ use crate::broker::store::dead_letter::DeadLetter;
 use crate::broker::store::event::Event;
 use crate::broker::store::message::{Message, Role};
 use crate::broker::store::run::Run;
+use crate::broker::store::waiter::Waiter;
 use crate::wire::base64;
 
 /// A message that waits for delivery. `step` is the body of a message whose delivery carries a history.
@@ -84,6 +85,17 @@ pub fn dead_letter(letter: &DeadLetter) -> Value {
     body(&mut view, "body", &letter.body);
     body(&mut view, "responseBody", &letter.response_body);
     Value::Object(view)
+}
+
+/// Who waits for an event.
+pub fn waiter(waiter: &Waiter) -> Value {
+    json!({
+        "url": waiter.pending.target.url,
+        "deadline": waiter.deadline.seconds(),
+        "headers": map(&waiter.pending.target.headers),
+        "timeoutUrl": waiter.timeout_target.url,
+        "timeoutHeaders": map(&waiter.timeout_target.headers),
+    })
 }
 
 /// An entry of the log.

@@ -3,10 +3,14 @@
 pub mod body;
 pub mod dead_letter;
 pub mod event;
+pub mod invocation;
+pub mod kept_event;
 pub mod message;
 pub mod run;
 pub mod schema;
 pub mod sql;
 pub mod step;
+pub mod waiter;
+pub mod webhook;
 
 pub use sql::{Row, Sql, Value};

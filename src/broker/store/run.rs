@@ -59,6 +59,18 @@ pub struct Config {
     pub features: String,
 }
 
+/// The run that started another one and waits for its end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invoker {
+    /// Its id.
+    pub workflow_run_id: String,
+    /// Its endpoint.
+    pub workflow_url: String,
+    /// When it was accepted; Unix milliseconds.
+    pub workflow_run_created_at: u64,
+}
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -92,10 +104,12 @@ pub struct Run {
     pub dlq_id: Option<String>,
     /// The message that tells the failure.
     pub failure_message: Option<String>,
+    /// The run that started it.
+    pub invoker: Option<Invoker>,
 }
 
 const COLUMNS: &str = "key, id, message_id, url, state, created_at, ended_at, config, label, caller_ip, result, error, \
-     failed_message, dlq_id, failure_message";
+     failed_message, dlq_id, failure_message, invoker";
 
 impl Run {
     fn read<S: Sql>(sql: &S, row: &Row) -> Result<Self> {
@@ -118,6 +132,7 @@ impl Run {
             failed_message: row.optional(12, Row::text)?,
             dlq_id: row.optional(13, Row::text)?,
             failure_message: row.optional(14, Row::text)?,
+            invoker: row.optional(15, Row::json)?,
         })
     }
 
@@ -164,6 +179,12 @@ pub fn insert<S: Sql>(sql: &S, run: &NewRun<'_>) -> Result<i64> {
         ],
     )?;
     rows.first().ok_or_else(|| Error::new(Code::Storage, "the database did not tell the key of a new run"))?.integer(0)
+}
+
+/// Remembers which run started another one.
+pub fn set_invoker<S: Sql>(sql: &S, key: i64, invoker: &Invoker) -> Result<()> {
+    sql.execute("UPDATE runs SET invoker = ? WHERE key = ?", params![Value::json(invoker)?, key])?;
+    Ok(())
 }
 
 /// The run with a key.

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 
 /// Every version's statements; the version of a database is the number of entries that it has seen.
 /// Entries are never changed once released: a change is a new entry.
-const MIGRATIONS: &[&[&str]] = &[VERSION_1];
+const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE messages (
@@ -130,6 +130,50 @@ const VERSION_1: &[&str] = &[
     "CREATE INDEX events_message ON events (message_id, seq)",
     "CREATE INDEX events_run ON events (run, seq) WHERE run IS NOT NULL",
     "CREATE INDEX events_time ON events (time)",
+];
+
+/// Steps that wait for something: events, webhooks, the end of other runs.
+const VERSION_2: &[&str] = &[
+    "CREATE TABLE waiters (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        step TEXT NOT NULL,
+        target TEXT NOT NULL,
+        timeout_target TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        deadline INTEGER NOT NULL,
+        UNIQUE (run, place)
+    )",
+    "CREATE INDEX waiters_event ON waiters (event_id, key)",
+    "CREATE INDEX waiters_deadline ON waiters (deadline)",
+    "CREATE TABLE kept_events (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        from_webhook INTEGER NOT NULL,
+        data BLOB,
+        ends_at INTEGER NOT NULL
+    )",
+    "CREATE INDEX kept_events_run ON kept_events (run, event_id, key)",
+    "CREATE INDEX kept_events_end ON kept_events (ends_at)",
+    "CREATE TABLE webhooks (
+        run INTEGER NOT NULL,
+        event_id TEXT NOT NULL,
+        PRIMARY KEY (run, event_id)
+    )",
+    "CREATE TABLE invocations (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        parent INTEGER NOT NULL,
+        child INTEGER NOT NULL,
+        step TEXT NOT NULL,
+        target TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    )",
+    "CREATE INDEX invocations_parent ON invocations (parent)",
+    "CREATE INDEX invocations_child ON invocations (child)",
+    "ALTER TABLE runs ADD COLUMN invoker TEXT",
 ];
 
 /// Brings the database to the newest version.

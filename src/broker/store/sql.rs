@@ -1,5 +1,8 @@
 //! The port to SQL: three synchronous methods that a host implements over its SQLite.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Timestamp};
 
@@ -29,6 +32,15 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+impl Value {
+    /// Text that [`Row::json`] reads.
+    pub fn json<T: Serialize>(value: &T) -> Result<Self> {
+        serde_json::to_string(value)
+            .map(Value::Text)
+            .map_err(|_| Error::new(Code::Internal, "a value for the database can't be written as JSON"))
+    }
 }
 
 /// One row of an answer.
@@ -77,6 +89,11 @@ impl Row {
     /// The headers in `column`, stored as JSON.
     pub fn headers(&self, column: usize) -> Result<Headers> {
         serde_json::from_str(&self.text(column)?).map_err(|_| unexpected(column, "headers", None))
+    }
+
+    /// What [`Value::json`] stored in `column`.
+    pub fn json<T: DeserializeOwned>(&self, column: usize) -> Result<T> {
+        serde_json::from_str(&self.text(column)?).map_err(|_| unexpected(column, "JSON", None))
     }
 
     /// `None` if `column` is `NULL`, else what `read` makes of it.

@@ -119,6 +119,15 @@ pub fn plan_of<S: Sql>(sql: &S, run: i64, place: u32) -> Result<Option<(u32, Str
     rows.first().map(|row| Ok((row.count(0)?, row.text(1)?))).transpose()
 }
 
+/// The entry that tells what a step waits for: a call, an event, another run.
+pub fn pending_at<S: Sql>(sql: &S, run: i64, place: u32) -> Result<Option<Entry>> {
+    let rows = sql.query(
+        &format!("SELECT {COLUMNS} FROM steps WHERE run = ? AND place = ? AND call_type = 'toCallback' LIMIT 1"),
+        params![run, place],
+    )?;
+    rows.first().map(|row| Entry::read(sql, row)).transpose()
+}
+
 /// Whether what an entry's invocation has to submit is already in the history: for a plan its result,
 /// for the third party's answer to a call the call's result, else any entry beyond its group.
 pub fn is_continued<S: Sql>(sql: &S, entry: &Entry, answers_call: bool) -> Result<bool> {

@@ -1,0 +1,57 @@
+//! The table of invocations: steps of runs that wait for the end of another run. A row goes when either run ends.
+
+use crate::broker::history::Pending;
+use crate::broker::store::sql::{Row, Sql, Value, params};
+use crate::error::Result;
+
+/// A step that waits for the end of another run.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The key in the database.
+    pub key: i64,
+    /// The run whose step it is.
+    pub parent: i64,
+    /// The run that it waits for.
+    pub child: i64,
+    /// The step, and where its result is delivered.
+    pub pending: Pending,
+}
+
+/// Adds an invocation.
+pub fn insert<S: Sql>(sql: &S, parent: i64, child: i64, pending: &Pending) -> Result<()> {
+    sql.execute(
+        "INSERT INTO invocations (parent, child, step, target, created_at) VALUES (?, ?, ?, ?, ?)",
+        params![parent, child, Value::json(&pending.step)?, Value::json(&pending.target)?, pending.since],
+    )?;
+    Ok(())
+}
+
+/// The invocations that wait for a run, oldest first.
+pub fn of_child<S: Sql>(sql: &S, child: i64) -> Result<Vec<Invocation>> {
+    let rows = sql.query(
+        "SELECT key, parent, child, step, target, created_at FROM invocations WHERE child = ? ORDER BY key",
+        params![child],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+/// Forgets an invocation.
+pub fn remove<S: Sql>(sql: &S, key: i64) -> Result<()> {
+    sql.execute("DELETE FROM invocations WHERE key = ?", params![key])?;
+    Ok(())
+}
+
+/// Forgets what a run waited for.
+pub fn remove_of_parent<S: Sql>(sql: &S, parent: i64) -> Result<()> {
+    sql.execute("DELETE FROM invocations WHERE parent = ?", params![parent])?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Invocation> {
+    Ok(Invocation {
+        key: row.integer(0)?,
+        parent: row.integer(1)?,
+        child: row.integer(2)?,
+        pending: Pending { step: row.json(3)?, target: row.json(4)?, since: row.timestamp(5)? },
+    })
+}
