@@ -30,10 +30,10 @@ fn a_run_waits_for_the_run_that_it_invokes() {
     trigger(&world, RUN, &json!({ "upstash-forward-x-tenant": "7" })).ok();
     world.settle();
     let log = world.run_log(RUN);
-    let invoked = &log["steps"][2]["steps"][0];
-    assert_eq!((&invoked["stepType"], &invoked["state"]), (&json!("Invoke"), &json!("STEP_PROGRESS")));
-    assert_eq!(invoked["invokedWorkflowUrl"], json!(CHILD));
-    assert_eq!(invoked["invokedWorkflowRunId"], json!("wfr_1-2-1"));
+    let step = &log["steps"][2]["steps"][0];
+    assert_eq!((&step["stepType"], &step["state"]), (&json!("Invoke"), &json!("STEP_PROGRESS")));
+    assert_eq!(step["invokedWorkflowUrl"], json!(CHILD));
+    assert_eq!(step["invokedWorkflowRunId"], json!("wfr_1-2-1"));
     world.run();
     assert_eq!(world.now(), START + Duration::from_mins(1));
     assert_eq!(ledger.borrow().finished, [(RUN.to_owned(), 3)]);

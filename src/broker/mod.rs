@@ -39,6 +39,7 @@ use crate::error::{Code, Error, Result};
 use crate::signature::SigningKey;
 use crate::wire::{Entropy, Request, Response, Timestamp};
 
+pub use api::is_webhook;
 pub use delivery::{Delivery, LeaseId};
 pub use outcome::Outcome;
 pub use settings::{Defaults, Limits, Retention, Settings};

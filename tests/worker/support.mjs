@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client as Qstash, Receiver } from "@upstash/qstash";
 import { serve, Client as Workflow } from "@upstash/workflow";
+import { serveMany } from "@upstash/workflow/cloudflare";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
 
 export const TOKEN = developmentBindings().QSTASH_TOKEN;
@@ -99,8 +100,23 @@ export async function server(t, handler) {
 }
 
 /** Serves `route` with the official SDK on the broker `on`. */
-export async function official(t, on, route, options = {}) {
+export function official(t, on, route, options = {}) {
   const { handler } = serve(route, { qstashClient: on.qstash, receiver, disableTelemetry: true, ...options });
+  return endpoint(t, handler);
+}
+
+/** Serves workflows with the official SDK, each at its name, so that one can invoke another. */
+export function officialMany(t, on, workflows, options = {}) {
+  const { fetch: handler } = serveMany(workflows, {
+    qstashClient: on.qstash,
+    receiver,
+    disableTelemetry: true,
+    ...options,
+  });
+  return endpoint(t, (request) => handler(request, {}));
+}
+
+function endpoint(t, handler) {
   return server(t, async ({ method, url, headers, body }) => {
     const request = new Request(`http://${headers.host}${url}`, { method, headers, body });
     const response = await handler(request);

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, caller_ip, messages};
-use crate::broker::Scope;
 use crate::broker::accept::{self, Accepted};
 use crate::broker::publication::json_headers;
 use crate::broker::store::Sql;
+use crate::broker::{Scope, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Response, header};
 
@@ -17,7 +17,7 @@ use crate::wire::{Response, header};
 /// nothing stored, if none can be accepted or if the one that can't belongs to a workflow run: the SDKs send the
 /// branches of a parallel group as one batch and look at the status only.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let items: Vec<Item> = serde_json::from_slice(&call.request.body).map_err(|error| {
+    let items: Vec<Value> = serde_json::from_slice(&call.request.body).map_err(|error| {
         Error::new(
             Code::InvalidRequest,
             format!("the body is not a batch, an array of {{destination, headers, body}}: {error}"),
@@ -34,14 +34,14 @@ pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Resp
     Ok(Response::json(200, &Value::Array(results)))
 }
 
-fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Item>, caller_ip: Option<&str>) -> Result<Vec<Value>> {
+fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Value>, caller_ip: Option<&str>) -> Result<Vec<Value>> {
     let mut refused = None;
     let mut accepted = false;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
-        let atomic = item.names_a_run();
+        let atomic = names_a_run(&item);
         // What is refused here was not stored: everything about one message is checked before the first write.
-        match item.publish(scope, caller_ip) {
+        match Item::read(item).and_then(|item| item.publish(scope, caller_ip)) {
             Ok(result) => {
                 accepted = true;
                 results.push(messages::answer(&result));
@@ -71,9 +71,19 @@ struct Item {
     queue: Option<String>,
 }
 
+fn names_a_run(item: &Value) -> bool {
+    let headers = item.get("headers").and_then(Value::as_object);
+    headers.is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID)))
+}
+
 impl Item {
-    fn names_a_run(&self) -> bool {
-        self.headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID))
+    fn read(item: Value) -> Result<Self> {
+        let of_run = names_a_run(&item);
+        serde_json::from_value(item).map_err(|error| {
+            let text = format!("a message of a batch is an object {{destination, headers, body}} of texts: {error}");
+            let error = Error::new(Code::InvalidRequest, text);
+            if of_run { refused_step(error) } else { error }
+        })
     }
 
     fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Accepted> {

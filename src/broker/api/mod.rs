@@ -176,6 +176,11 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
     }
 }
 
+/// Whether a request goes to a webhook of a run, which needs no token.
+pub fn is_webhook(url: &str) -> bool {
+    fit(hooks::PATTERN, split(url).0).is_some()
+}
+
 /// What a path leaves of a pattern; `None` if it does not fit.
 fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
     if let Some(prefix) = pattern.strip_suffix("**") {
