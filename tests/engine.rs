@@ -38,6 +38,8 @@ impl Host for Peer {
         bytes.fill(7);
     }
 
+    async fn sleep(&self, _: Duration) {}
+
     async fn send(&self, request: Request) -> Result<Response, String> {
         self.sent.borrow_mut().push(request);
         self.answers

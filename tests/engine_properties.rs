@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
+use std::time::Duration;
 
 use orchestration::client::Client;
 use orchestration::wire::{Method, Request, Response, Timestamp, base64, header};
@@ -24,6 +25,8 @@ impl Host for Peer {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(1);
     }
+
+    async fn sleep(&self, _: Duration) {}
 
     async fn send(&self, _: Request) -> Result<Response, String> {
         Ok(Response::new(self.0).body(self.1.clone()))

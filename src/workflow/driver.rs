@@ -5,16 +5,18 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::error::{Code, Error};
 use crate::wire::{Request, Response, Timestamp};
 use crate::workflow::answer;
-use crate::workflow::context::{Context, Shared, not_serializable};
+use crate::workflow::context::{Context, not_serializable};
 use crate::workflow::endpoint::Endpoint;
 use crate::workflow::failure::Failure;
 use crate::workflow::invocation::{Duty, FailedRun, Invocation};
+use crate::workflow::shared::Shared;
 
 /// What [`serve`] needs of its host. Nothing has to be `Send`: Workers run on one thread.
 pub trait Host {
@@ -23,6 +25,9 @@ pub trait Host {
 
     /// Fills `bytes` from a cryptographic source.
     fn fill(&self, bytes: &mut [u8]);
+
+    /// Ends after `duration`; for the timeouts of steps.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()>;
 
     /// Sends a request; `Err` says in a sentence why there is no answer.
     fn send(&self, request: Request) -> impl Future<Output = Result<Response, String>>;
@@ -59,7 +64,7 @@ pub async fn serve_with<T: Serialize>(
         Ok(begun) => begun,
         Err(response) => return response,
     };
-    let shared = Rc::new(Shared::new(invocation));
+    let shared = Rc::new(Shared::new(invocation, host.now()));
     let context = Context { shared: Rc::clone(&shared) };
     let mut function = pin!(call(workflow, context.clone()));
     let mut ended = false;
@@ -73,19 +78,23 @@ pub async fn serve_with<T: Serialize>(
             }
             Duty::Start(start) => {
                 shared.payload.replace(start.payload);
-                advance(&shared, function.as_mut(), &mut ended).await
+                advance(&shared, host, function.as_mut(), &mut ended).await
             }
             Duty::Settle(settled) => {
-                shared.settled.borrow_mut().insert(settled.ticket, settled.result);
-                advance(&shared, function.as_mut(), &mut ended).await
+                shared.settle(settled);
+                advance(&shared, host, function.as_mut(), &mut ended).await
             }
             Duty::Run(ticket) => {
-                shared.running.set(Some(ticket));
-                advance(&shared, function.as_mut(), &mut ended).await
+                shared.run(ticket);
+                advance(&shared, host, function.as_mut(), &mut ended).await
             }
-            Duty::Compensate(_) => {
-                let message = "a compensation was asked for that no step has";
-                return answer::error(&Error::new(Code::Internal, message));
+            Duty::Compensate { ticket, result } => {
+                let result = match shared.compensation(ticket) {
+                    Some(compensation) => compensation(result).await.map(|()| None),
+                    // The step was described without one: the code has changed since it ran.
+                    None => Ok(None),
+                };
+                shared.invocation.borrow_mut().handle_result(result)
             }
             Duty::RunFailureFunction(failed_run) => {
                 let result = match on_failure.take() {
@@ -112,10 +121,12 @@ async fn call<T: Serialize>(
 }
 
 /// Polls the function until the engine has a duty. One poll gathers one parallel group.
-async fn advance<F>(shared: &Shared, mut function: Pin<&mut F>, ended: &mut bool) -> Duty
+async fn advance<F>(shared: &Shared, host: &impl Host, mut function: Pin<&mut F>, ended: &mut bool) -> Duty
 where
     F: Future<Output = Result<Option<String>, Failure>>,
 {
+    shared.clock.set(host.now());
+    let mut timer = None;
     poll_fn(|cx| {
         if *ended {
             return Poll::Ready(shared.invocation.borrow_mut().poll());
@@ -126,8 +137,19 @@ where
             invocation.withdraw_steps();
             return Poll::Ready(invocation.handle_return(result));
         }
+        if let Some(timeout) = shared.timeout.take() {
+            timer = Some((Box::pin(host.sleep(timeout)), timeout));
+        }
+        let mut result = shared.result.take();
+        if result.is_none()
+            && let Some((timer, timeout)) = &mut timer
+            && timer.as_mut().poll(cx).is_ready()
+        {
+            let message = format!("the step took longer than {} ms", timeout.as_millis());
+            result = Some(Err(Failure::new("StepTimeoutError", message)));
+        }
         let mut invocation = shared.invocation.borrow_mut();
-        let duty = match shared.result.take() {
+        let duty = match result {
             Some(result) => invocation.handle_result(result),
             None => invocation.poll(),
         };

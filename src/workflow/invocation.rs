@@ -34,8 +34,13 @@ pub enum Duty {
     Settle(Settled),
     /// Call the function of this step, then [`Invocation::handle_result`].
     Run(Ticket),
-    /// Call the function that makes up for this step, then [`Invocation::handle_result`].
-    Compensate(Ticket),
+    /// Call the function that makes up for a step, with its result, then [`Invocation::handle_result`].
+    Compensate {
+        /// The step that asked.
+        ticket: Ticket,
+        /// Its result: JSON text, or a text that is not JSON and stands for itself; `None` for `undefined`.
+        result: Option<String>,
+    },
     /// Call the failure function, then [`Invocation::handle_failure_result`].
     RunFailureFunction(FailedRun),
     /// Answer the delivery. The invocation is over; what the function still asks for is never settled.
@@ -434,7 +439,7 @@ impl Invocation {
             },
             result => Ok(result),
         };
-        self.saga.settled(ticket, request, result.is_ok());
+        self.saga.settled(ticket, request, &result);
         if self.saga.is_compensating() {
             return self.compensate();
         }
@@ -450,7 +455,7 @@ impl Invocation {
         match &request.kind {
             StepKind::Run(_) => {
                 let duty = match self.saga.compensated_by(place.ticket) {
-                    Some(compensated) => Duty::Compensate(compensated),
+                    Some(done) => Duty::Compensate { ticket: done.ticket, result: done.result.clone() },
                     None => Duty::Run(place.ticket),
                 };
                 self.state = State::Executing(place);
@@ -664,10 +669,10 @@ impl Invocation {
         if self.saga.is_waiting() {
             return self.advance();
         }
-        let Some((compensated, name)) = self.saga.next() else { return self.settle_saga_or_discard() };
-        let request = StepRequest::new(&format!("compensate {name}"), StepKind::Run(RunOptions::default()))?;
+        let Some(done) = self.saga.next() else { return self.settle_saga_or_discard() };
+        let request = StepRequest::new(&format!("compensate {}", done.name), StepKind::Run(RunOptions::default()))?;
         let ticket = self.ticket();
-        self.saga.wait(ticket, compensated);
+        self.saga.wait(ticket, done);
         self.group = vec![(ticket, request)];
         self.advance()
     }

@@ -28,9 +28,12 @@ mod history;
 mod invocation;
 mod invoke;
 mod now;
+mod policy;
 mod replay;
+mod results;
 mod retry;
 mod saga;
+mod shared;
 mod step;
 
 #[cfg(feature = "js")]
@@ -46,5 +49,7 @@ pub use event::{Notification, Wait};
 pub use failure::{Failure, Recovery};
 pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};
 pub use invoke::Invoke;
+pub use policy::PolicyStep;
+pub use results::{CallResponse, Invoked, Webhook};
 pub use retry::Retry;
 pub use step::{RunOptions, StepKind};

@@ -11,11 +11,20 @@ pub(crate) struct Saga {
     /// Whether the run has asked for a step with a compensation.
     active: bool,
     /// The steps that were done, in this order.
-    done: Vec<(Ticket, String)>,
+    done: Vec<Done>,
     /// Why they are made up for; `None` as long as the run goes on.
     ending: Option<Failure>,
     /// The step that makes up, and the one that is made up for.
-    waiting: Option<(Ticket, Ticket)>,
+    waiting: Option<(Ticket, Done)>,
+}
+
+/// A step that was done and can be made up for.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub ticket: Ticket,
+    pub name: String,
+    /// Its result as JSON text; `None` for `undefined`.
+    pub result: Option<String>,
 }
 
 impl Saga {
@@ -29,11 +38,13 @@ impl Saga {
     }
 
     /// A step has its result.
-    pub fn settled(&mut self, ticket: Ticket, request: &StepRequest, succeeded: bool) {
-        if self.waiting.is_some_and(|(waiting, _)| waiting == ticket) {
+    pub fn settled(&mut self, ticket: Ticket, request: &StepRequest, result: &Result<Option<String>, Failure>) {
+        if self.waiting.as_ref().is_some_and(|(waiting, _)| *waiting == ticket) {
             self.waiting = None;
-        } else if succeeded && matches!(&request.kind, StepKind::Run(RunOptions { compensated: true, .. })) {
-            self.done.push((ticket, request.name.clone()));
+        } else if let StepKind::Run(RunOptions { compensated: true, .. }) = &request.kind
+            && let Ok(result) = result
+        {
+            self.done.push(Done { ticket, name: request.name.clone(), result: result.clone() });
         }
     }
 
@@ -43,18 +54,18 @@ impl Saga {
     }
 
     /// Takes the next step to make up for.
-    pub fn next(&mut self) -> Option<(Ticket, String)> {
+    pub fn next(&mut self) -> Option<Done> {
         self.done.pop()
     }
 
-    /// `ticket` makes up for `compensated`.
-    pub fn wait(&mut self, ticket: Ticket, compensated: Ticket) {
-        self.waiting = Some((ticket, compensated));
+    /// `ticket` makes up for `done`.
+    pub fn wait(&mut self, ticket: Ticket, done: Done) {
+        self.waiting = Some((ticket, done));
     }
 
     /// The step that the step of `ticket` makes up for.
-    pub fn compensated_by(&self, ticket: Ticket) -> Option<Ticket> {
-        self.waiting.filter(|(waiting, _)| *waiting == ticket).map(|(_, compensated)| compensated)
+    pub fn compensated_by(&self, ticket: Ticket) -> Option<&Done> {
+        self.waiting.as_ref().filter(|(waiting, _)| *waiting == ticket).map(|(_, done)| done)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -14,8 +14,6 @@ type DutyOf<Name extends Duty[0]> = Extract<Duty, [Name, ...unknown[]]>;
 interface Asked extends StepRequest {
   settle: (result: unknown) => void;
   reject: (error: unknown) => void;
-  /** What it was settled with: its compensation is told. */
-  result?: unknown;
 }
 
 /** What is asked of the engine, and what is done here when its turn comes. */
@@ -127,7 +125,7 @@ export class Execution implements Steps {
           case "reject":
             return this.#reject(next);
           case "compensate":
-            next = await this.#compensate(next[1]);
+            next = await this.#compensate(next);
             continue;
           case "respond":
             return this.#end(next);
@@ -186,10 +184,7 @@ export class Execution implements Steps {
   /** Gives a remembered result to the function. */
   #settle([, ticket, others, text]: DutyOf<"settle">): void {
     const asked = this.#asked.get(ticket);
-    if (asked) {
-      asked.result = (asked.read ?? recalled)(text);
-      asked.settle(asked.result);
-    }
+    asked?.settle((asked.read ?? recalled)(text));
     this.#let(others);
   }
 
@@ -212,10 +207,10 @@ export class Execution implements Steps {
     return this.#execute(name, stepFunction as StepFunction<unknown>);
   }
 
-  #compensate(ticket: number): Promise<Duty> {
-    const { name, compensate, result } = this.#asked.get(ticket) as Asked;
+  #compensate([, ticket, result]: DutyOf<"compensate">): Promise<Duty> {
+    const { name, compensate } = this.#asked.get(ticket) as Asked;
     this.#log(`compensates step '${name}'`);
-    return this.#execute(name, () => compensate?.(result));
+    return this.#execute(name, () => compensate?.(recalled(result)));
   }
 
   async #execute(name: string, stepFunction: () => unknown): Promise<Duty> {

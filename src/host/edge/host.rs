@@ -1,5 +1,7 @@
 //! What the engine asks of its host, on Workers.
 
+use std::time::Duration;
+
 use worker::Stub;
 
 use crate::host::edge::http::{self, write_request};
@@ -44,6 +46,10 @@ impl Host for EdgeHost {
 
     fn fill(&self, bytes: &mut [u8]) {
         PlatformEntropy.fill(bytes);
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        worker::Delay::from(duration).await;
     }
 
     async fn send(&self, request: Request) -> Result<Response, String> {
