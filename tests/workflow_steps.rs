@@ -21,9 +21,8 @@ use serde_json::{Value, json};
 /// What functions did, in order.
 type Log = Rc<RefCell<Vec<String>>>;
 
-fn ok(text: &str) -> Result<String, Failure> {
-    Ok(text.to_owned())
-}
+/// What a step's function gives.
+type Done = Result<String, Failure>;
 
 fn note(log: &Log, what: &str) {
     log.borrow_mut().push(what.to_owned());
@@ -96,8 +95,8 @@ fn events_are_waited_for_and_told() {
     player.event("approved", Some(r#"{"by":"ann"}"#));
     player.event("never", None);
     let workflow = async |ctx: Context| {
-        let approved: Option<Value> = ctx.wait_for_event("approval", "approved", Duration::from_secs(60)).await?;
-        let never: Option<Value> = ctx.wait_for_event("nobody", "never", Duration::from_secs(60)).await?;
+        let approved: Option<Value> = ctx.wait_for_event("approval", "approved", Duration::from_mins(1)).await?;
+        let never: Option<Value> = ctx.wait_for_event("nobody", "never", Duration::from_mins(1)).await?;
         let heard = ctx.notify("tell", "other", &json!({"n": 1})).await?;
         Ok((approved, never, heard))
     };
@@ -116,7 +115,7 @@ fn a_webhook_is_made_and_its_call_read() {
     player.event("", Some(&call.to_string()));
     let workflow = async |ctx: Context| {
         let webhook = ctx.create_webhook("hook").await?;
-        let request = ctx.wait_for_webhook("call", &webhook, Duration::from_secs(60)).await?.unwrap();
+        let request = ctx.wait_for_webhook("call", &webhook, Duration::from_mins(1)).await?.unwrap();
         let values: Vec<_> = request.headers.get_all("x-a").map(str::to_owned).collect();
         Ok((webhook.webhook_url, request.method.as_str(), request.url, values, request.body))
     };
@@ -161,7 +160,7 @@ fn branches_of_every_kind_run_in_parallel() {
             ctx.run("run", async || Ok::<_, Failure>(1)),
             ctx.sleep("sleep", Duration::from_secs(5)),
             ctx.call("call", Call::new("https://api.test")),
-            ctx.wait_for_event::<u32>("wait", "e", Duration::from_secs(60)),
+            ctx.wait_for_event::<u32>("wait", "e", Duration::from_mins(1)),
             ctx.invoke::<u32>("invoke", Invoke { workflow_id: "x".into(), ..Invoke::default() }),
             ctx.notify("notify", "n", &()),
             ctx.create_webhook("hook"),
@@ -193,7 +192,10 @@ fn a_race_is_decided_once() {
         let mut player = Player::default();
         player.order = order.to_vec();
         let result = player.play(async |ctx: Context| {
-            let (a, b) = (pin!(ctx.run("a", async || ok("a"))), pin!(ctx.run("b", async || ok("b"))));
+            let (a, b) = (
+                pin!(ctx.run("a", async || Done::Ok("a".to_owned()))),
+                pin!(ctx.run("b", async || Done::Ok("b".to_owned()))),
+            );
             let (first, next) = match select(a, b).await {
                 Either::Left((a, _)) => (a?, "c"),
                 Either::Right((b, _)) => (b?, "d"),

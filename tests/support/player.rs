@@ -20,6 +20,8 @@ const BROKER: &str = "https://broker.test";
 /// What a third party answers: status, headers, body.
 pub type Answer = (u16, Vec<(&'static str, &'static str)>, Vec<u8>);
 
+type ThirdParty = Box<dyn FnMut(&Request) -> Answer>;
+
 #[derive(Default)]
 pub struct Player {
     /// Every request that came, in order.
@@ -33,7 +35,7 @@ pub struct Player {
     /// The result of an invoked run.
     pub invoked: Option<Value>,
     events: BTreeMap<String, Option<String>>,
-    third_party: Option<Box<dyn FnMut(&Request) -> Answer>>,
+    third_party: Option<ThirdParty>,
     run_id: String,
     history: Vec<(String, Vec<u8>)>,
     queue: VecDeque<Message>,
@@ -163,7 +165,7 @@ impl Player {
         panic!("the engine waits for nothing");
     }
 
-    fn take(&mut self, request: Request) -> Response {
+    fn take(&mut self, request: &Request) -> Response {
         let path = request.url.strip_prefix(BROKER).unwrap().to_owned();
         self.sent.push(request.clone());
         if let Some(event) = path.strip_prefix("/v2/wait/") {
@@ -270,6 +272,6 @@ impl Host for Wire<'_> {
     async fn sleep(&self, _: Duration) {}
 
     async fn send(&self, request: Request) -> Result<Response, String> {
-        Ok(self.player.borrow_mut().take(request))
+        Ok(self.player.borrow_mut().take(&request))
     }
 }
