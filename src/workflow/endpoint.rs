@@ -10,6 +10,7 @@ use crate::wire::url::is_http;
 
 /// What an endpoint needs to serve a workflow.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Switches that have nothing to do with each other.
 pub struct Endpoint {
     pub(crate) client: Client,
     pub(crate) keys: Option<KeyRing>,
@@ -18,6 +19,7 @@ pub struct Endpoint {
     pub(crate) clock_tolerance: Duration,
     pub(crate) check_subject: bool,
     pub(crate) has_failure_function: bool,
+    pub(crate) json_content: bool,
     pub(crate) authorized: bool,
     pub(crate) failure_url: Option<String>,
     pub(crate) retries: Option<u32>,
@@ -39,6 +41,7 @@ impl Endpoint {
             clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
             check_subject: true,
             has_failure_function: false,
+            json_content: false,
             authorized: false,
             failure_url: None,
             retries: None,
@@ -87,6 +90,13 @@ impl Endpoint {
     #[must_use]
     pub fn has_failure_function(mut self, has: bool) -> Self {
         self.has_failure_function = has;
+        self
+    }
+
+    /// Whether the payload of a run that is started by calling the endpoint is JSON, whatever the call's `Content-Type` says.
+    #[must_use]
+    pub fn json_content(mut self, json: bool) -> Self {
+        self.json_content = json;
         self
     }
 

@@ -564,6 +564,9 @@ impl Invocation {
         trigger.retry_delay.clone_from(&self.endpoint.retry_delay);
         trigger.flow_control.clone_from(&self.endpoint.flow_control);
         let item = trigger.into_batch_item().map(|mut item| {
+            if self.endpoint.json_content {
+                item.headers.set(header::CONTENT_TYPE, "application/json");
+            }
             if let Some(label) = &self.delivery.label {
                 item.headers.set(header::LABEL, label);
             }

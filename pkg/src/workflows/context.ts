@@ -22,6 +22,7 @@ export interface RunFacts<TInitialPayload> {
   env: Environment;
   labels: string[];
   retried: number;
+  platform: unknown;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface RunFacts<TInitialPayload> {
  * The function runs once per invocation, up to the first step without a remembered result. Nothing is thrown into it to
  * stop it there, so `try`/`catch`/`finally` around a step are safe.
  */
-export class WorkflowContext<TInitialPayload = unknown> {
+export class WorkflowContext<TInitialPayload = unknown, TPlatform = unknown> {
   /** The payload that the run was started with. */
   readonly requestPayload: TInitialPayload;
   /** The run's id, `wfr_…`. */
@@ -47,6 +48,11 @@ export class WorkflowContext<TInitialPayload = unknown> {
   readonly labels: string[];
   /** How many tries of this delivery came before. */
   readonly retried: number;
+  /**
+   * What the platform hands to a handler with every request, as the adapter types it: `{ request, env, ctx }` on Workers,
+   * Hono's `c`, SvelteKit's event, Express's `{ req, res }`. It is that of this invocation, so use it inside of steps only.
+   */
+  readonly platform: TPlatform;
 
   readonly #steps: Steps;
 
@@ -60,6 +66,7 @@ export class WorkflowContext<TInitialPayload = unknown> {
     this.env = facts.env;
     this.labels = facts.labels;
     this.retried = facts.retried;
+    this.platform = facts.platform as TPlatform;
     this.#steps = steps;
   }
 

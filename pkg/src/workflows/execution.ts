@@ -156,8 +156,16 @@ export class Execution implements Steps {
     try {
       const requestPayload = readPayload(raw, this.#options);
       if (first) this.#engine.setTriggerBody(writePayload(requestPayload));
-      const { env } = this.#served;
-      const facts = { requestPayload, workflowRunId, url, env, retried, workflowRunCreatedAt: createdAt ?? 0 };
+      const { env, platform } = this.#served;
+      const facts = {
+        requestPayload,
+        workflowRunId,
+        url,
+        env,
+        platform,
+        retried,
+        workflowRunCreatedAt: createdAt ?? 0,
+      };
       this.#context = new WorkflowContext(
         { ...facts, headers: new Headers(headerPairs(headers)), labels: label?.split(",") ?? [] },
         this,

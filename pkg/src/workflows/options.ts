@@ -7,8 +7,8 @@ import type { WorkflowReceiver } from "./authenticity.js";
 import type { WorkflowContext } from "./context.js";
 
 /** A workflow: an async function whose steps are remembered. Its result is reported to the broker as JSON. */
-export type RouteFunction<TInitialPayload, TResult = unknown> = (
-  context: WorkflowContext<TInitialPayload>,
+export type RouteFunction<TInitialPayload, TResult = unknown, TPlatform = unknown> = (
+  context: WorkflowContext<TInitialPayload, TPlatform>,
 ) => Promise<TResult>;
 
 /** What a failure function is told. */
@@ -55,6 +55,12 @@ export type WorkflowServeOptions<TInitialPayload = unknown> = {
   /** Accepted for callers of the official SDK: nothing is ever reported. */
   disableTelemetry?: boolean;
 } & PayloadOptions<TInitialPayload>;
+
+/** What an adapter decides for its users. */
+export interface AdapterOptions {
+  /** Whether a run that is started by calling the endpoint has a JSON payload, whatever the call says. */
+  useJSONContent?: boolean;
+}
 
 /** A workflow's endpoint, in the shapes that frameworks want. Errors become answers: nothing here rejects. */
 export interface ServedWorkflow {

@@ -6,7 +6,7 @@ import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
 import { statusOf } from "./authenticity.js";
 import { Execution } from "./execution.js";
-import type { RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
+import type { AdapterOptions, RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
 import { type Served, served } from "./settings.js";
 
 /**
@@ -21,31 +21,51 @@ import { type Served, served } from "./settings.js";
  * ```
  */
 export function serve<TInitialPayload = unknown, TResult = unknown>(
-  routeFunction: RouteFunction<TInitialPayload, TResult>,
+  routeFunction: RouteFunction<TInitialPayload, TResult, Request>,
   options: WorkflowServeOptions<TInitialPayload> = {},
 ): ServedWorkflow {
-  const workflow = new Workflow(routeFunction as RouteFunction<unknown>, options as WorkflowServeOptions<unknown>);
-  const handler = (request: Request) => workflow.answer(request);
+  const answer = serveBase(routeFunction, options);
+  const handler = (request: Request) => answer(request, request);
   return {
     handler,
     POST: handler,
     fetch: (first: Request | { request: Request; env: object }, env?: object) =>
-      "request" in first ? workflow.answer(first.request, first.env) : workflow.answer(first, env),
+      "request" in first ? answer(first.request, first.request, first.env) : answer(first, first, env),
   };
 }
 
+/**
+ * What answers requests, for adapters: `platform` becomes the context's, `bindings` are settings that come with the request.
+ * Errors become answers: it doesn't reject.
+ */
+export type Answer = (request: Request, platform: unknown, bindings?: object) => Promise<Response>;
+
+/** The endpoint of a workflow, which every adapter's `serve` puts into its framework's shape. */
+export function serveBase<TInitialPayload, TResult, TPlatform>(
+  routeFunction: RouteFunction<TInitialPayload, TResult, TPlatform>,
+  options: WorkflowServeOptions<TInitialPayload> = {},
+  adapter: AdapterOptions = {},
+): Answer {
+  const workflow = new Workflow(routeFunction as Route, options as WorkflowServeOptions<unknown>, adapter);
+  return (request, platform, bindings) => workflow.answer(request, platform, bindings);
+}
+
+type Route = RouteFunction<unknown>;
+
 class Workflow {
-  readonly #route: RouteFunction<unknown>;
+  readonly #route: Route;
   readonly #options: WorkflowServeOptions<unknown>;
+  readonly #adapter: AdapterOptions;
   /** By environment: a Worker gets its bindings with every request. */
   readonly #served = new WeakMap<object, Promise<Served>>();
 
-  constructor(route: RouteFunction<unknown>, options: WorkflowServeOptions<unknown>) {
+  constructor(route: Route, options: WorkflowServeOptions<unknown>, adapter: AdapterOptions) {
     this.#route = route;
     this.#options = options;
+    this.#adapter = adapter;
   }
 
-  async answer(request: Request, bindings?: object): Promise<Response> {
+  async answer(request: Request, platform: unknown, bindings?: object): Promise<Response> {
     try {
       const body = new Uint8Array(await request.arrayBuffer());
       const [bindingsOfCore, served, digest] = await Promise.all([core(), this.#serve(bindings), digestOf(body)]);
@@ -60,7 +80,8 @@ class Workflow {
         digest,
         Date.now(),
       );
-      return await new Execution(bindingsOfCore, engine, served, this.#route, this.#options).perform();
+      const under = { ...served, platform };
+      return await new Execution(bindingsOfCore, engine, under, this.#route, this.#options).perform();
     } catch (error) {
       return unserved(error);
     }
@@ -70,7 +91,7 @@ class Workflow {
     const env = (this.#options.env ?? bindings ?? processEnvironment()) as Environment;
     let made = this.#served.get(env);
     if (!made) {
-      made = served(this.#options, env);
+      made = served(this.#options, env, this.#adapter);
       made.catch(() => this.#served.delete(env));
       this.#served.set(env, made);
     }

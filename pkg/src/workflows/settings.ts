@@ -6,7 +6,7 @@ import { type Environment, settingsIn } from "../environment.js";
 import { WorkflowError } from "../errors.js";
 import { KEYS } from "../receiver.js";
 import { type Authenticate, authentication } from "./authenticity.js";
-import type { WorkflowServeOptions } from "./options.js";
+import type { AdapterOptions, WorkflowServeOptions } from "./options.js";
 
 /** What serves the requests of one workflow under one environment. */
 export interface Served {
@@ -15,12 +15,14 @@ export interface Served {
   retry: Retry;
   /** Asks the option `receiver` itself, where the core can't. */
   authenticate: Authenticate | undefined;
+  /** What the platform handed over with the request. */
+  platform?: unknown;
 }
 
 type Options = WorkflowServeOptions<unknown>;
 
 /** Makes the endpoint. Settings that can't work are told in the answers, not thrown, unless no type allows them. */
-export async function served(options: Options, env: Environment): Promise<Served> {
+export async function served(options: Options, env: Environment, adapter: AdapterOptions): Promise<Served> {
   const { Endpoint } = await core();
   if ((options as { middlewares?: unknown[] }).middlewares?.length) {
     throw new WorkflowError("this version has no middlewares; remove the option", "Unsupported", false);
@@ -33,6 +35,7 @@ export async function served(options: Options, env: Environment): Promise<Served
     workflowBaseUrl: options.baseUrl ?? env.UPSTASH_WORKFLOW_URL,
     clockTolerance: options.clockTolerance,
     checkSubject: options.checkSubject,
+    useJsonContent: adapter.useJSONContent,
     hasFailureFunction: options.failureFunction !== undefined,
   };
   const authenticate = authentication(options.receiver, options.clockTolerance);

@@ -26,6 +26,7 @@ export interface EndpointSettings extends ClientSettings {
   workflowBaseUrl?: string | undefined;
   clockTolerance?: number | undefined;
   checkSubject?: boolean | undefined;
+  useJsonContent?: boolean | undefined;
   hasFailureFunction?: boolean | undefined;
   authorized?: boolean | undefined;
   failureUrl?: string | undefined;
@@ -49,6 +50,7 @@ struct Settings {
     workflow_base_url: Option<String>,
     clock_tolerance: Option<f64>,
     check_subject: Option<bool>,
+    use_json_content: Option<bool>,
     has_failure_function: Option<bool>,
     authorized: Option<bool>,
     failure_url: Option<String>,
@@ -104,6 +106,7 @@ fn read(settings: &str) -> Result<workflow::Endpoint> {
     }
     Ok(endpoint
         .has_failure_function(settings.has_failure_function.unwrap_or(false))
+        .json_content(settings.use_json_content.unwrap_or(false))
         .authorized(settings.authorized.unwrap_or(false))
         .failure_url(settings.failure_url)
         .retries(settings.retries)
