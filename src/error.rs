@@ -4,6 +4,10 @@
 //! [`Blame`]: who has to change something for the call to succeed. The table below is the only place
 //! where a code meets its name, its blame, its HTTP status and whether trying again can help.
 
+mod rate_limit;
+
+pub use rate_limit::{Limit, RateLimit};
+
 use std::fmt;
 
 /// `Result` with this crate's [`Error`].
@@ -16,12 +20,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     code: Code,
     message: String,
+    refusal: Option<Box<Refusal>>,
+}
+
+/// What a broker's answer said besides its sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refusal {
+    status: u16,
+    rate_limit: Option<RateLimit>,
 }
 
 impl Error {
     /// An error with `code` and a sentence for people.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), refusal: None }
+    }
+
+    /// The error of a broker's answer with `status`, and the limit that it tells of.
+    pub(crate) fn refused(mut self, status: u16, rate_limit: Option<RateLimit>) -> Self {
+        self.refusal = Some(Box::new(Refusal { status, rate_limit }));
+        self
     }
 
     /// The stable code.
@@ -32,6 +50,16 @@ impl Error {
     /// The sentence for people, without the code.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The status of the broker's answer; `None` for an error that is not about one.
+    pub fn broker_status(&self) -> Option<u16> {
+        self.refusal.as_ref().map(|refusal| refusal.status)
+    }
+
+    /// The limit that was exceeded, for [`Code::RateLimited`], [`Code::ChatRateLimited`] and [`Code::DailyRateLimited`].
+    pub fn rate_limit(&self) -> Option<&RateLimit> {
+        self.refusal.as_ref()?.rate_limit.as_ref()
     }
 }
 
@@ -165,6 +193,12 @@ codes! {
     HistoryGap: Peer, 500, true;
     /// The broker refused a request.
     BrokerRefused: Peer, 500, true;
+    /// The broker refused a request: too many in a short time.
+    RateLimited: Peer, 500, true;
+    /// The broker refused a request to a language model: too many requests or tokens.
+    ChatRateLimited: Peer, 500, true;
+    /// The broker refused a request: the day's messages are used up.
+    DailyRateLimited: Peer, 500, true;
     /// The broker can't be reached.
     BrokerUnreachable: Peer, 500, true;
     /// The broker's answer can't be read.

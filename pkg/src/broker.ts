@@ -1,33 +1,102 @@
 /** Sends the core's requests to the broker. */
-import type { Retry } from "./config.js";
-import type { RequestTuple } from "./core/core.js";
+import type { CallOptions, Retry } from "./config.js";
+import { core, type FailedAttempt, type RequestTuple } from "./core/core.js";
 
 /** What came back. */
 export interface Answer {
   status: number;
+  headers: Headers;
   body: Uint8Array;
 }
 
-export const DEFAULT_RETRY: Retry = { retries: 5, backoff: (retryCount) => Math.exp(retryCount) * 50 };
+/** How a request is sent. */
+export interface SendOptions extends CallOptions {
+  retry: Retry;
+  /** Replaces the request's own body. A stream can be sent once only: such a request is never sent again. */
+  body?: BodyInit | null | undefined;
+}
 
-/** Sends a request; `body` replaces the request's own. The answer's body is always read to its end. */
-export async function send(
-  [method, url, headers, bytes]: RequestTuple,
-  retry: Retry,
-  body?: BodyInit | null,
-): Promise<Answer> {
+export const DEFAULT_RETRY: Retry = { retries: 5, budget: 30_000 };
+
+/**
+ * Sends a request, again where the core says so, and resolves with the last answer, whatever its status. Rejects with
+ * the last error of `fetch`, or with the signal's reason. The answer's body is always read to its end.
+ */
+export async function send(request: RequestTuple, options: SendOptions): Promise<Answer> {
+  const begun = Date.now();
+  const { retry, signal } = options;
+  for (let retried = 0; ; retried += 1) {
+    let answer: Answer | undefined;
+    let failure: unknown;
+    try {
+      answer = await sendOnce(request, options);
+      if (answer.status >= 200 && answer.status < 300) return answer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      failure = error;
+    }
+    const wait = retried < retry.retries ? await waitBeforeRetry(request, options, answer, retried, begun) : undefined;
+    if (wait === undefined) {
+      if (answer) return answer;
+      throw failure;
+    }
+    await pause(wait, signal);
+  }
+}
+
+async function sendOnce([method, url, headers, bytes]: RequestTuple, { body, signal }: SendOptions): Promise<Answer> {
   const init: RequestInit = { method, headers: headerPairs(headers) };
   const content = body === undefined && bytes.length > 0 ? (bytes as Uint8Array<ArrayBuffer>) : body;
   if (content !== undefined) init.body = content;
-  for (let tried = 0; ; tried += 1) {
-    try {
-      const response = await fetch(url, init);
-      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
-    } catch (error) {
-      if (tried >= retry.retries || content instanceof ReadableStream) throw error;
-      await new Promise((resolve) => setTimeout(resolve, retry.backoff(tried)));
-    }
-  }
+  if (content instanceof ReadableStream) Object.assign(init, { duplex: "half" });
+  if (signal) init.signal = signal;
+  const response = await fetch(url, init);
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: new Uint8Array(await response.arrayBuffer()),
+  };
+}
+
+/** Milliseconds, as the core decides; `undefined`: not again. */
+async function waitBeforeRetry(
+  [method, url, headers, bytes]: RequestTuple,
+  { retry, body }: SendOptions,
+  answer: Answer | undefined,
+  retried: number,
+  begun: number,
+): Promise<number | undefined> {
+  if (body instanceof ReadableStream) return undefined;
+  const now = Date.now();
+  const attempt: FailedAttempt = {
+    method,
+    url,
+    headers,
+    status: answer?.status ?? 0,
+    answerHeaders: answer ? headerText(answer.headers) : "",
+    retried,
+    elapsed: now - begun,
+    now,
+    retries: retry.retries,
+    budget: retry.budget,
+    backoff: retry.backoff?.(retried),
+  };
+  return (await core()).waitBeforeRetry(JSON.stringify(attempt), bytes);
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+  });
 }
 
 /** Why `fetch` threw, in one line. */

@@ -1,7 +1,17 @@
 /** Publishing messages. */
 
-export type { ClientConfig, Retry } from "./config.js";
-export { OrchestrationError, QstashError, SignatureError } from "./errors.js";
+export type { CallOptions, ClientConfig, Retry } from "./config.js";
+export {
+  type ChatRateLimit,
+  OrchestrationError,
+  QstashChatRatelimitError,
+  QstashDailyRatelimitError,
+  QstashEmptyArrayError,
+  QstashError,
+  QstashRatelimitError,
+  type RateLimit,
+  SignatureError,
+} from "./errors.js";
 export type * from "./messages.js";
 export { Client } from "./qstash.js";
 export type { VerifySignatureConfig } from "./receiver/guard.js";

@@ -1,12 +1,12 @@
 /** From a client's configuration to the broker and back. */
-import { type Answer, DEFAULT_RETRY, reasonOf, send } from "./broker.js";
+import { type Answer, DEFAULT_RETRY, headerText, reasonOf, type SendOptions, send } from "./broker.js";
 import type { ClientConfig, Retry } from "./config.js";
 import { type Client, type ClientSettings, core, type RequestTuple } from "./core/core.js";
-import type { Environment } from "./environment.js";
+import { processEnvironment, settingsIn } from "./environment.js";
 import { adopting, QstashError } from "./errors.js";
 import type { HeadersInput } from "./messages.js";
 
-/** Where the broker is, and how it is spoken to. */
+/** Which broker to talk to, and how. */
 export interface BrokerSettings extends ClientSettings {
   retry: Retry;
 }
@@ -14,56 +14,52 @@ export interface BrokerSettings extends ClientSettings {
 /** How `serve` asks a client for its settings. The symbol is shared by all copies of this package in a process. */
 export const SETTINGS: unique symbol = Symbol.for("@repo/orchestration:settings") as never;
 
-/** What `config` and the environment say together. */
-export function brokerSettings(config: ClientConfig, environment: Environment): BrokerSettings {
-  if (!config.baseUrl) refuseUnsupported(environment);
+/**
+ * What `config` says, and the settings that the core fills the gaps from: those in `config.env`, or else in `environment`.
+ * `region` is the header `Upstash-Region` of a delivery that is being answered.
+ */
+export function brokerSettings(
+  config: ClientConfig,
+  environment: object = processEnvironment(),
+  region?: string,
+): BrokerSettings {
   return {
-    brokerUrl: config.baseUrl ?? environment.QSTASH_URL,
-    token: config.token ?? environment.QSTASH_TOKEN,
+    baseUrl: config.baseUrl,
+    token: config.token,
+    devMode: config.devMode,
+    region,
+    environment: settingsIn(config.env ?? environment),
     headers: pairsOf(config.headers),
-    retry: config.retry === false ? { ...DEFAULT_RETRY, retries: 0 } : { ...DEFAULT_RETRY, ...config.retry },
+    retry: config.retry === false ? { ...DEFAULT_RETRY, retries: 0 } : { ...DEFAULT_RETRY, ...defined(config.retry) },
   };
 }
 
-/** Settings that name another broker than `QSTASH_URL`: following them half would send messages to the wrong place. */
-function refuseUnsupported(environment: Environment): void {
-  for (const name of ["QSTASH_REGION", "QSTASH_DEV"]) {
-    if (environment[name] && environment[name] !== "false") {
-      throw new QstashError(
-        `${name} is set, which this version does not offer; unset it, and set QSTASH_URL and QSTASH_TOKEN`,
-        "Unsupported",
-      );
-    }
-  }
-}
-
 /** The core's client for these settings. */
-export async function connect({ brokerUrl, token, headers }: BrokerSettings): Promise<Client> {
+export async function connect({ retry: _, ...settings }: BrokerSettings): Promise<Client> {
   const { Client: Core } = await core();
-  return adopting(QstashError, () => new Core(JSON.stringify({ brokerUrl, token, headers })));
+  return adopting(QstashError, () => new Core(JSON.stringify(settings)));
 }
 
-/** Sends a request and reads the JSON of a 2xx. */
-export async function exchange(request: RequestTuple, retry: Retry, body?: BodyInit | null): Promise<unknown> {
+/** Sends a request and reads the JSON of a 2xx; `undefined` if it is empty. */
+export async function exchange(request: RequestTuple, options: SendOptions): Promise<unknown> {
+  const { signal } = options;
   let answer: Answer;
   try {
-    answer = await send(request, retry, body);
+    answer = await send(request, options);
   } catch (error) {
-    throw new QstashError(`the broker can't be reached: ${reasonOf(error)}`, "BrokerUnreachable", true);
+    signal?.throwIfAborted();
+    const unreachable = new QstashError(`the broker can't be reached: ${reasonOf(error)}`, "BrokerUnreachable", true);
+    unreachable.cause = error;
+    throw unreachable;
   }
-  const { checkAnswer } = await core();
-  const status = answer.status;
-  adopting(
-    class extends QstashError {
-      constructor(message: string, code: string, retryable: boolean) {
-        super(message, code, retryable, status);
-      }
-    },
-    () => checkAnswer(status, answer.body),
-  );
-  if (answer.body.length === 0) return undefined;
+  const { status, headers, body } = answer;
+  if (status < 200 || status >= 300) {
+    const { checkAnswer } = await core();
+    adopting(QstashError, () => checkAnswer(status, headerText(headers), body));
+  }
+  if (body.length === 0) return undefined;
   try {
-    return JSON.parse(new TextDecoder().decode(answer.body));
+    return JSON.parse(new TextDecoder().decode(body));
   } catch {
     throw new QstashError("the broker's answer is not JSON", "BrokerAnswer", true, status);
   }
@@ -72,4 +68,9 @@ export async function exchange(request: RequestTuple, retry: Retry, body?: BodyI
 /** Headers as options carry them to the core. */
 export function pairsOf(headers: HeadersInput | undefined): [string, string][] {
   return headers === undefined ? [] : [...new Headers(headers)];
+}
+
+/** Without the fields that are `undefined`, so that they don't replace a default. */
+function defined<T extends object>(fields: T | undefined): T {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as T;
 }

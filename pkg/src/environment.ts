@@ -1,6 +1,18 @@
 /** Names and values of settings, as `process.env` or a Worker's bindings hold them. */
 export type Environment = Record<string, string | undefined>;
 
+/** The settings that `src/wire/environment.rs` knows; the first four may be given for each region. */
+const REGIONAL = ["QSTASH_URL", "QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
+const REGIONS = ["EU_CENTRAL_1", "US_EAST_1"];
+const NAMES = [
+  ...REGIONAL,
+  ...REGIONS.flatMap((region) => REGIONAL.map((name) => `${region}_${name}`)),
+  "QSTASH_REGION",
+  "QSTASH_DEV",
+  "QSTASH_DEV_PORT",
+  "NODE_ENV",
+];
+
 /** The process's environment; empty where there is none. Read at the time of the call. */
 export function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
@@ -8,9 +20,10 @@ export function processEnvironment(): Environment {
 
 /** What of an environment the core is shown: nothing but the settings of the broker. */
 export function settingsIn(environment: object): Record<string, string> {
-  const settings: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (name.includes("QSTASH_") && typeof value === "string") settings[name] = value;
-  }
-  return settings;
+  const values = environment as Record<string, unknown>;
+  const found = NAMES.flatMap((name): [string, string][] => {
+    const value = values[name];
+    return typeof value === "string" ? [[name, value]] : [];
+  });
+  return Object.fromEntries(found);
 }

@@ -20,10 +20,90 @@ export class QstashError extends OrchestrationError {
   /** The status of the broker's answer, if there was one. */
   readonly status: number | undefined;
 
-  constructor(message: string, code = "BrokerRefused", retryable = false, status?: number) {
-    super(message, code, retryable);
+  /** The second argument may be the status alone, as in the official SDK. */
+  constructor(message: string, code: string | number = "BrokerRefused", retryable = false, status?: number) {
+    super(message, typeof code === "number" ? "BrokerRefused" : code, retryable);
     this.name = "QstashError";
-    this.status = status;
+    this.status = typeof code === "number" ? code : status;
+  }
+}
+
+/** What an answer with status 429 says of a limit, in the broker's own texts; `null` if it doesn't. */
+export interface RateLimit {
+  /** How much is allowed. */
+  limit: string | null;
+  /** How much of it is left. */
+  remaining: string | null;
+  /** When it is allowed again: Unix seconds. */
+  reset: string | null;
+}
+
+/** Too many requests in a short time. */
+export class QstashRatelimitError extends QstashError implements RateLimit {
+  readonly limit: string | null;
+  readonly remaining: string | null;
+  readonly reset: string | null;
+
+  constructor(limit: RateLimit) {
+    super(`Exceeded burst rate limit. ${JSON.stringify(limit)}`, "RateLimited", true, TOO_MANY_REQUESTS);
+    this.name = "QstashRatelimitError";
+    this.limit = limit.limit;
+    this.remaining = limit.remaining;
+    this.reset = limit.reset;
+  }
+}
+
+/** The messages of the day are used up. */
+export class QstashDailyRatelimitError extends QstashError implements RateLimit {
+  readonly limit: string | null;
+  readonly remaining: string | null;
+  readonly reset: string | null;
+
+  constructor(limit: RateLimit) {
+    super(`Exceeded daily rate limit. ${JSON.stringify(limit)}`, "DailyRateLimited", true, TOO_MANY_REQUESTS);
+    this.name = "QstashDailyRatelimitError";
+    this.limit = limit.limit;
+    this.remaining = limit.remaining;
+    this.reset = limit.reset;
+  }
+}
+
+/** What an answer with status 429 says of the limits of a language model. Resets are durations such as `6m0s`. */
+export interface ChatRateLimit {
+  "limit-requests": string | null;
+  "limit-tokens": string | null;
+  "remaining-requests": string | null;
+  "remaining-tokens": string | null;
+  "reset-requests": string | null;
+  "reset-tokens": string | null;
+}
+
+/** Too many requests to a language model, or too many tokens. */
+export class QstashChatRatelimitError extends QstashError {
+  readonly limitRequests: string | null;
+  readonly limitTokens: string | null;
+  readonly remainingRequests: string | null;
+  readonly remainingTokens: string | null;
+  readonly resetRequests: string | null;
+  readonly resetTokens: string | null;
+
+  constructor(limit: ChatRateLimit) {
+    super(`Exceeded chat rate limit. ${JSON.stringify(limit)}`, "ChatRateLimited", true, TOO_MANY_REQUESTS);
+    this.name = "QstashChatRatelimitError";
+    this.limitRequests = limit["limit-requests"];
+    this.limitTokens = limit["limit-tokens"];
+    this.remainingRequests = limit["remaining-requests"];
+    this.remainingTokens = limit["remaining-tokens"];
+    this.resetRequests = limit["reset-requests"];
+    this.resetTokens = limit["reset-tokens"];
+  }
+}
+
+/** A list of ids, or of a filter's values, is empty: the request would concern everything. */
+export class QstashEmptyArrayError extends QstashError {
+  constructor(parameterName: string, message = emptyArray(parameterName)) {
+    super(message, "EmptyArray");
+    this.name = "QstashEmptyArrayError";
   }
 }
 
@@ -90,19 +170,55 @@ export class WorkflowRetryAfterError extends WorkflowAbort {
   }
 }
 
-/** What the core throws: an `Error` with the entry of its table. */
-type CoreError = Error & { code: string; retryable: boolean };
+/** What the core throws: an `Error` with the entry of its table, and what a broker's answer said. */
+interface CoreError extends Error {
+  code: string;
+  retryable: boolean;
+  status?: number;
+  /** Limit, remaining and reset, in turn for each limit. */
+  rateLimit?: (string | null)[];
+}
 
-/** Calls into the core and gives its errors the class that callers of this package know. */
-export function adopting<T>(
-  errorClass: new (message: string, code: string, retryable: boolean) => OrchestrationError,
-  call: () => T,
-): T {
+/** An error class whose instances stand for the core's errors. */
+type ErrorClass = new (message: string, code: string, retryable: boolean, status?: number) => OrchestrationError;
+
+/**
+ * Calls into the core and gives its errors the class that callers of this package know: `errorClass`, or a class of its
+ * own for what the official SDK has one for.
+ */
+export function adopting<T>(errorClass: ErrorClass, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const { message, code, retryable } = error as CoreError;
-    if (typeof code !== "string") throw error;
-    throw new errorClass(message, code, retryable);
+    if (typeof (error as CoreError).code !== "string") throw error;
+    throw adopted(errorClass, error as CoreError);
   }
 }
+
+const TOO_MANY_REQUESTS = 429;
+
+function adopted(errorClass: ErrorClass, { message, code, retryable, status, rateLimit }: CoreError): Error {
+  const [limit = null, remaining = null, reset = null, ...tokens] = rateLimit ?? [];
+  switch (code) {
+    case "RateLimited":
+      return new QstashRatelimitError({ limit, remaining, reset });
+    case "DailyRateLimited":
+      return new QstashDailyRatelimitError({ limit, remaining, reset });
+    case "ChatRateLimited":
+      return new QstashChatRatelimitError({
+        "limit-requests": limit,
+        "limit-tokens": tokens[0] ?? null,
+        "remaining-requests": remaining,
+        "remaining-tokens": tokens[1] ?? null,
+        "reset-requests": reset,
+        "reset-tokens": tokens[2] ?? null,
+      });
+    case "EmptyArray":
+      return new QstashEmptyArrayError("", message);
+    default:
+      return new errorClass(message, code, retryable, status);
+  }
+}
+
+const emptyArray = (parameterName: string) =>
+  `Empty array provided for query parameter "${parameterName}". This would result in no filter being applied, which could affect all resources.`;

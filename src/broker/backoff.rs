@@ -1,8 +1,9 @@
 //! When a failed message is tried again (`qstash/features/retry.mdx`).
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::wire::expression::{Expression, LONGEST_DELAY, default_delay};
+use crate::wire::wait::parse_wait;
 use crate::wire::{Headers, Timestamp, header};
 
 /// How long to wait before the next try, after `retried` retries.
@@ -29,35 +30,7 @@ const HEADERS: [&str; 4] =
 
 /// The first of the answer's headers that can be read.
 fn asked_for(answer: &Headers, at: Timestamp) -> Option<Duration> {
-    HEADERS.iter().filter_map(|name| answer.get(name)).find_map(|value| wait(value.trim(), at))
-}
-
-/// Reads seconds, an HTTP date, or a duration such as `1m30s` or `500ms`.
-fn wait(text: &str, at: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    if let Ok(date) = httpdate::parse_http_date(text) {
-        let millis = u64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
-        return Some(Timestamp::from_millis(millis) - at);
-    }
-    units(text)
-}
-
-/// A duration as Go writes it; the longer unit comes first in the table, so that `ms` is not read as `m`.
-fn units(text: &str) -> Option<Duration> {
-    const NANOSECONDS: [(&str, f64); 8] =
-        [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
-    let mut rest = text;
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-        let (number, tail) = rest.split_at(digits);
-        let (unit, factor) = NANOSECONDS.iter().find(|(unit, _)| tail.starts_with(unit))?;
-        total += number.parse::<f64>().ok()? * factor;
-        rest = tail.get(unit.len()..)?;
-    }
-    (!text.is_empty()).then(|| Duration::try_from_secs_f64(total / 1e9).ok()).flatten()
+    HEADERS.iter().filter_map(|name| answer.get(name)).find_map(|value| parse_wait(value.trim(), at))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Requests to QStash, or to any broker that speaks its wire, as values; one file a resource.
 //!
-//! A [`Client`] never sends: it makes a [`Request`] for the host, and reads the [`Response`] that the host brings back.
+//! A [`Client`] never sends: it makes a [`Request`] for the host, and reads the
+//! [`Response`](crate::wire::Response) that the host brings back; [`call`] does both over a host's [`Transport`].
 
 mod batch;
+mod check;
 mod dead_letter;
 pub(crate) mod fields;
 mod filter;
@@ -15,6 +17,8 @@ pub(crate) mod options;
 mod provider;
 mod query;
 mod queue;
+pub mod region;
+pub mod retry;
 mod runs;
 mod schedule;
 mod stored_message;
@@ -22,6 +26,7 @@ mod url_group;
 mod user;
 
 pub use batch::BatchItem;
+pub use check::{check, rate_limit, read};
 pub use dead_letter::{DeadLetter, DeadLetters, Deleted, Published, Retried};
 pub use filter::{Bulk, Field, Filter, Listing};
 pub use flow_control::{FlowControl, FlowControlKey, GlobalParallelism, Pin};
@@ -30,6 +35,8 @@ pub use log::{LogEntry, Logs};
 pub use message::{Message, NotBefore, Redact, RedactedHeaders};
 pub use provider::Provider;
 pub use queue::Queue;
+pub use region::{Credentials, DEFAULT_BASE_URL};
+pub use retry::{Retry, Transport, call, send};
 pub(crate) use runs::engine_headers;
 pub use runs::{Ending, Trigger};
 pub use schedule::{Schedule, ScheduleId, StoredSchedule};
@@ -38,15 +45,10 @@ pub use url_group::{Endpoint, UrlGroup};
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
-
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::url::is_http;
-use crate::wire::{Headers, Method, Request, Response, header};
-
-/// QStash's own address, in the European region.
-pub const DEFAULT_BASE_URL: &str = "https://qstash.upstash.io";
+use crate::wire::{Headers, Method, Request, header};
 
 /// Where a broker is, and the token it wants.
 #[derive(Clone)]
@@ -117,35 +119,5 @@ impl fmt::Debug for Client {
             .field("token", &"[redacted]")
             .field("headers", &self.headers)
             .finish()
-    }
-}
-
-/// Reads a broker's answer: the JSON of a 2xx, or [`Code::BrokerRefused`] with the broker's own sentence.
-///
-/// [`Code::BrokerAnswer`] if a 2xx has another shape than `T`.
-pub fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
-    check(response)?;
-    serde_json::from_slice(&response.body)
-        .map_err(|error| Error::new(Code::BrokerAnswer, format!("the broker's answer has another shape: {error}")))
-}
-
-/// `Ok` for a 2xx, else [`Code::BrokerRefused`] with the broker's own sentence.
-pub fn check(response: &Response) -> Result<()> {
-    if response.is_success() {
-        return Ok(());
-    }
-    Err(Error::new(Code::BrokerRefused, format!("the broker answered {}: {}", response.status, reason(response))))
-}
-
-/// The sentence in `{"error": …}`, or the start of whatever else came.
-fn reason(response: &Response) -> String {
-    #[derive(serde::Deserialize)]
-    struct Body {
-        error: String,
-    }
-    match serde_json::from_slice::<Body>(&response.body) {
-        Ok(body) => body.error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect(),
-        Err(_) if response.body.is_empty() => "no reason given".to_owned(),
-        Err(_) => shown(&String::from_utf8_lossy(&response.body)),
     }
 }

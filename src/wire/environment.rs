@@ -54,17 +54,28 @@ impl Environment {
 
     /// Whether client and receiver use [`development`]: what `explicit` says, else `QSTASH_DEV`.
     ///
-    /// [`Code::InvalidConfiguration`] unless `QSTASH_DEV` is absent, empty, `true`, `1`, `false` or `0`.
+    /// [`Code::InvalidConfiguration`] unless `QSTASH_DEV` is absent, empty, `true`, `1`, `false` or `0`; and for
+    /// development while `NODE_ENV` is `production`: everybody knows that server's token and keys.
     pub fn is_development(&self, explicit: Option<bool>) -> Result<bool> {
-        match (explicit, self.get("QSTASH_DEV")) {
-            (Some(explicit), _) => Ok(explicit),
-            (None, None | Some("" | "false" | "0")) => Ok(false),
-            (None, Some("true" | "1")) => Ok(true),
-            (None, Some(text)) => Err(Error::new(
+        let on = match (explicit, self.get("QSTASH_DEV")) {
+            (Some(explicit), _) => explicit,
+            (None, None | Some("" | "false" | "0")) => false,
+            (None, Some("true" | "1")) => true,
+            (None, Some(text)) => {
+                return Err(Error::new(
+                    Code::InvalidConfiguration,
+                    format!("expected QSTASH_DEV to be true, 1, false or 0, got '{}'", shown(text)),
+                ));
+            }
+        };
+        if on && self.get("NODE_ENV") == Some("production") {
+            return Err(Error::new(
                 Code::InvalidConfiguration,
-                format!("expected QSTASH_DEV to be true, 1, false or 0, got '{}'", shown(text)),
-            )),
+                "development mode is on (QSTASH_DEV or devMode) while NODE_ENV is production; turn it off, and set \
+                 QSTASH_TOKEN and the signing keys",
+            ));
         }
+        Ok(on)
     }
 }
 
@@ -161,6 +172,11 @@ mod tests {
             (Some(true), "rubbish", true),
         ] {
             assert_eq!(with("QSTASH_DEV", text).is_development(explicit), Ok(expected), "{explicit:?} {text}");
+        }
+        for (name, explicit) in [("QSTASH_DEV", None), ("OTHER", Some(true))] {
+            let environment = Environment::from_iter([("NODE_ENV", "production"), (name, "1")]);
+            assert_eq!(environment.is_development(explicit).unwrap_err().code(), Code::InvalidConfiguration, "{name}");
+            assert_eq!(environment.is_development(Some(false)), Ok(false));
         }
         assert_eq!(with("QSTASH_DEV", "yes").is_development(None).unwrap_err().code(), Code::InvalidConfiguration);
     }

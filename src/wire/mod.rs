@@ -13,6 +13,7 @@ pub mod id;
 pub mod step;
 pub mod time;
 pub mod url;
+pub mod wait;
 
 pub use duration::parse_duration;
 pub use environment::{Environment, Region, development};

@@ -37,8 +37,8 @@ export const INTENDED_DIFFERENCES = [
     path: ERROR_TEXT,
     expected:
       /QstashError|QstashRatelimitError|QstashDailyRatelimitError|WorkflowError|told by QStash|rate limit|status=500/,
-    actual: /^BrokerRefused$|^the broker answered \d+: /,
-    reason: "A refusal has one code, and its message tells the status beside QStash's own sentence.",
+    actual: /^(BrokerRefused|(Daily)?RateLimited)$|^the broker answered \d+: |^Exceeded \w+ rate limit\. .*}( .+)?$/,
+    reason: "A refusal has a code, and its message tells the status beside QStash's own sentence.",
   },
   {
     scenario: /^QStash answers \d+ to a member of a group$/,

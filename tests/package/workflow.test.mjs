@@ -112,7 +112,11 @@ describe("misuse and bad settings are told in the answer", () => {
     });
 
   told("no token", () => ({ env: {} }), resume(), [500, "InvalidConfiguration", /QSTASH_TOKEN/]);
-  told("a region", () => ({ env: { ...env, QSTASH_REGION: "EU" } }), resume(), [500, "Unsupported", /QSTASH_REGION/]);
+  told("a region", () => ({ env: { ...env, QSTASH_REGION: "EU" } }), resume(), [
+    500,
+    "InvalidConfiguration",
+    /QSTASH_REGION/,
+  ]);
   told("middlewares", () => ({ env, middlewares: [{}] }), resume(), [500, "Unsupported", /middlewares/]);
   told("an empty signing key", () => ({ env: { ...env, QSTASH_CURRENT_SIGNING_KEY: "" } }), resume(), [
     500,

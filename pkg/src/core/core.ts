@@ -10,6 +10,7 @@ export type {
   Duty,
   Endpoint,
   EndpointSettings,
+  FailedAttempt,
   Failure,
   Invocation,
   Receiver,

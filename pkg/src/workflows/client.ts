@@ -2,7 +2,6 @@
 import type { ClientConfig } from "../config.js";
 import { type BrokerSettings, brokerSettings, connect, exchange, pairsOf } from "../connection.js";
 import type { Client as CoreClient } from "../core/core.js";
-import { processEnvironment } from "../environment.js";
 import { adopting, QstashError } from "../errors.js";
 import type { FlowControl, HeadersInput } from "../messages.js";
 
@@ -59,7 +58,7 @@ export class Client {
     }));
     const client = await this.#client();
     const [request, ...runIds] = adopting(QstashError, () => client.trigger(JSON.stringify(runs)));
-    await exchange(request, this.#settings().retry);
+    await exchange(request, { retry: this.#settings().retry });
     const started = runIds.map((workflowRunId) => ({ workflowRunId }));
     return Array.isArray(options) ? started : (started[0] as TriggerResponse);
   }
@@ -73,11 +72,11 @@ export class Client {
     if (ids.length === 0 && Array.isArray(ids)) return { cancelled: 0 };
     const client = await this.#client();
     const request = adopting(QstashError, () => client.cancelRuns([ids].flat()));
-    return (await exchange(request, this.#settings().retry)) as { cancelled: number };
+    return (await exchange(request, { retry: this.#settings().retry })) as { cancelled: number };
   }
 
   #settings(): BrokerSettings {
-    return brokerSettings(this.#config, processEnvironment());
+    return brokerSettings(this.#config);
   }
 
   #client(): Promise<CoreClient> {

@@ -142,7 +142,7 @@ export class Execution implements Steps {
   async #send([, ...request]: DutyOf<"send">): Promise<Duty> {
     let event: Event;
     try {
-      const { status, body } = await send(request, this.#served.retry);
+      const { status, body } = await send(request, { retry: this.#served.retry });
       this.#log(`sent ${request[0]} ${request[1]}: ${status}`);
       event = (engine) => engine.handleResponse(status, body);
     } catch (error) {

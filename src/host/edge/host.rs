@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use worker::Stub;
+use worker::{Delay, Stub};
 
+use crate::client::{Retry, Transport, send};
 use crate::host::edge::http::{self, write_request};
 use crate::wire::{Entropy, Request, Response, Timestamp};
 use crate::workflow::Host;
@@ -49,18 +50,33 @@ impl Host for EdgeHost {
     }
 
     async fn sleep(&self, duration: Duration) {
-        worker::Delay::from(duration).await;
+        Delay::from(duration).await;
     }
 
+    /// Sends again as [`retry`](crate::client::retry) says, five times at most.
     async fn send(&self, request: Request) -> Result<Response, String> {
+        send(self, &Retry::default(), &request).await
+    }
+}
+
+impl Transport for EdgeHost {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        Delay::from(duration).await;
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, String> {
         let embedded = self
             .embedded
             .as_ref()
             .filter(|embedded| request.url.strip_prefix(&embedded.base_url).is_some_and(|path| path.starts_with('/')));
         match embedded {
-            None => http::exchange(&request, None, None, ANSWER_BYTES).await,
+            None => http::exchange(request, None, None, ANSWER_BYTES).await,
             Some(embedded) => {
-                let request = worker::Request::from(write_request(&request, None)?);
+                let request = worker::Request::from(write_request(request, None)?);
                 let answer = embedded.object.fetch_with_request(request).await;
                 http::read_response(answer.map_err(|error| http::shown(&error))?, ANSWER_BYTES).await
             }

@@ -5,14 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
-use worker::{Env, Url};
+use worker::{Env, Url, console_warn};
 
-use crate::client::{Client, DEFAULT_BASE_URL};
+use crate::client::Client;
+use crate::client::region::{Sought, credentials};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::http::{self, error_response, write_response};
 use crate::host::edge::settings::{self, BROKER, QSTASH_TOKEN, QSTASH_URL, UPSTASH_WORKFLOW_URL};
 use crate::host::edge::{EdgeHost, object};
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, header};
 use crate::workflow::{Context, Endpoint, FailedRun, Failure, serve, serve_with};
 
 /// The most bytes of a delivery; a history may come with it.
@@ -28,7 +29,8 @@ const DELIVERY_BYTES: usize = 32 * 1024 * 1024;
 /// ```
 ///
 /// The Worker's variables and secrets tell the rest: `QSTASH_TOKEN` and `QSTASH_CURRENT_SIGNING_KEY` must be set,
-/// `QSTASH_NEXT_SIGNING_KEY`, `QSTASH_URL` and `UPSTASH_WORKFLOW_URL` may be; see [`settings`].
+/// `QSTASH_NEXT_SIGNING_KEY`, `QSTASH_URL`, `QSTASH_REGION` (with `US_EAST_1_QSTASH_URL` and its like) and
+/// `UPSTASH_WORKFLOW_URL` may be; see [`settings`].
 /// A workflow that needs the Worker's bindings is a closure that holds a clone of `env`.
 #[derive(Default)]
 pub struct Router {
@@ -116,7 +118,7 @@ impl Router {
         if request.body.len() > DELIVERY_BYTES {
             return Err(Error::new(Code::PayloadTooLarge, format!("a delivery may have {DELIVERY_BYTES} bytes")));
         }
-        let (client, host) = provider(env, &url)?;
+        let (client, host) = provider(env, &request, &url)?;
         let mut endpoint = Endpoint::new(client);
         if !self.accept_unsigned {
             endpoint = endpoint.keys(settings::keys(env)?);
@@ -129,21 +131,30 @@ impl Router {
 }
 
 /// The broker that steps are submitted to: the one in this Worker, or the one that the settings name.
-fn provider(env: &Env, request_url: &Url) -> Result<(Client, EdgeHost)> {
-    let token = settings::required(env, QSTASH_TOKEN)?;
-    let own = request_url.origin().ascii_serialization();
-    let base_url = settings::optional(env, QSTASH_URL);
-    let embedded = env.durable_object(BROKER).ok();
-    match (base_url, embedded) {
-        (None, Some(_)) => {}
-        (None, None) => return Ok((Client::new(DEFAULT_BASE_URL, &token)?, EdgeHost::new())),
-        (Some(base_url), embedded) => {
-            let client = Client::new(&base_url, &token)?;
-            if embedded.is_none() || client.base_url() != own {
-                return Ok((client, EdgeHost::new()));
+fn provider(env: &Env, request: &Request, url: &Url) -> Result<(Client, EdgeHost)> {
+    let own = url.origin().ascii_serialization();
+    let embedded = env.durable_object(BROKER).is_ok();
+    let environment = settings::environment(env);
+    let named = [QSTASH_URL, "QSTASH_REGION", "QSTASH_DEV"].iter().any(|name| environment.get(name).is_some());
+    let found = if embedded && !named {
+        None
+    } else {
+        let sought = Sought { delivered_from: request.headers.get(header::REGION), ..Sought::default() };
+        Some(credentials(&environment, &sought)?)
+    };
+    for warning in found.iter().flat_map(|found| &found.warnings) {
+        console_warn!("{warning}");
+    }
+    match found {
+        Some(found) if !(embedded && found.base_url == own) => {
+            if found.token.is_empty() {
+                settings::required(env, QSTASH_TOKEN)?;
             }
+            Ok((Client::new(&found.base_url, &found.token)?, EdgeHost::new()))
+        }
+        _ => {
+            let client = Client::new(&own, &settings::required(env, QSTASH_TOKEN)?)?;
+            Ok((client, EdgeHost::new().embedded_broker(own, object::stub(env)?)))
         }
     }
-    let host = EdgeHost::new().embedded_broker(own.clone(), object::stub(env)?);
-    Ok((Client::new(&own, &token)?, host))
 }

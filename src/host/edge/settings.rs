@@ -3,8 +3,10 @@
 use worker::Env;
 
 use crate::broker;
+use crate::client::region::SETTINGS;
 use crate::error::{Code, Error, Result};
 use crate::signature::Keys;
+use crate::wire::Environment;
 
 /// Where the broker is; if unset, the broker in this Worker, or else hosted QStash.
 pub const QSTASH_URL: &str = "QSTASH_URL";
@@ -30,6 +32,11 @@ pub const DEFAULT_CONNECTIONS: usize = 6;
 pub fn optional(env: &Env, name: &str) -> Option<String> {
     // Secrets and variables are read alike.
     env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+}
+
+/// The variables and secrets that say which broker to talk to.
+pub fn environment(env: &Env) -> Environment {
+    SETTINGS.iter().filter_map(|name| Some((*name, optional(env, name)?))).collect()
 }
 
 /// A variable or secret that must be there; [`Code::InvalidConfiguration`] says how to set it.

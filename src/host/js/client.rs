@@ -1,39 +1,20 @@
 //! Requests to the broker, from options as JSON. The package sends them.
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
+use super::connection::ClientSettings;
 use super::duty::request_tuple;
 use super::error::thrown;
 use super::text::SystemEntropy;
 use crate::client::fields::{Fields, Json};
 use crate::client::options::flow_control;
-use crate::client::{self, Trigger, check};
+use crate::client::{self, Trigger};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Headers, Response, RunId};
-
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r"
-/** Where the broker is. Absent texts count as not set. */
-export interface ClientSettings {
-  brokerUrl?: string | undefined;
-  token?: string | undefined;
-  headers?: [string, string][] | undefined;
-}
-";
+use crate::wire::RunId;
 
 /// Makes requests to one broker.
 #[wasm_bindgen]
 pub struct Client(client::Client);
-
-/// Where the broker is, and what every message to it carries.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct ClientSettings {
-    broker_url: Option<String>,
-    token: Option<String>,
-    headers: Vec<(String, String)>,
-}
 
 #[wasm_bindgen]
 impl Client {
@@ -79,20 +60,6 @@ impl Client {
     pub fn cancel_runs(&self, run_ids: Vec<String>) -> Result<JsValue, JsValue> {
         let request = self.0.cancel_runs(run_ids.iter().map(String::as_str));
         request.map(|request| request_tuple(&request).into()).map_err(|error| thrown(&error))
-    }
-}
-
-/// Throws what a broker's answer that is not a 2xx says.
-#[wasm_bindgen(js_name = checkAnswer)]
-pub fn check_answer(status: u16, body: Vec<u8>) -> Result<(), JsValue> {
-    check(&Response { status, headers: Headers::new(), body }).map_err(|error| thrown(&error))
-}
-
-impl ClientSettings {
-    pub(super) fn read(&self) -> Result<client::Client> {
-        let base_url = self.broker_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(client::DEFAULT_BASE_URL);
-        let client = client::Client::new(base_url, self.token.as_deref().unwrap_or_default())?;
-        client.headers(&self.headers.iter().cloned().collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::client::ClientSettings;
+use super::connection::ClientSettings;
 use super::error::thrown;
 use super::receiver::SigningSettings;
 use crate::client::fields::Json;

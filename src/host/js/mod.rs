@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 mod client;
+mod connection;
 mod duty;
 mod endpoint;
 mod error;
