@@ -67,7 +67,7 @@ export async function exchange(request: RequestTuple, options: SendOptions): Pro
 
 /** Headers as options carry them to the core. */
 export function pairsOf(headers: HeadersInput | undefined): [string, string][] {
-  return headers === undefined ? [] : [...new Headers(headers)];
+  return headers === undefined ? [] : [...new Headers(headers as HeadersInit)];
 }
 
 /** Without the fields that are `undefined`, so that they don't replace a default. */

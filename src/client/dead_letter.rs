@@ -47,7 +47,7 @@ pub struct DeadLetters {
 pub struct Deleted {
     /// How many.
     pub deleted: u64,
-    /// For [`Bulk::cursor`]; absent or empty if nothing is left.
+    /// For [`Bulk::after`]; absent or empty if nothing is left.
     pub cursor: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub struct Deleted {
 pub struct Retried {
     /// One for each message.
     pub responses: Vec<Published>,
-    /// For [`Bulk::cursor`]; absent or empty if nothing is left.
+    /// For [`Bulk::after`]; absent or empty if nothing is left.
     pub cursor: Option<String>,
 }
 

@@ -162,10 +162,8 @@ fields! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bulk {
     selection: Selection,
-    /// The most that one request changes. The default is 100; not for ids.
-    pub count: Option<u32>,
-    /// Where an earlier request stopped; not for ids.
-    pub cursor: Option<String>,
+    pub(super) count: Option<u32>,
+    pub(super) cursor: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +187,20 @@ impl Bulk {
     /// Everything.
     pub fn all() -> Self {
         Self::new(Selection::All)
+    }
+
+    /// The most that one request changes. The default is 100; not for ids.
+    #[must_use]
+    pub fn count(mut self, count: u32) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Goes on where an earlier request stopped; not for ids.
+    #[must_use]
+    pub fn after(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
     }
 
     fn new(selection: Selection) -> Self {
@@ -316,7 +328,7 @@ mod tests {
             .with(Field::Label, "x")
             .with(Field::Label, "y")
             .from(Timestamp::from_millis(5));
-        let asked = Bulk { count: Some(7), cursor: Some("c d".into()), ..Bulk::matching(filter) };
+        let asked = Bulk::matching(filter).count(7).after("c d");
         assert_eq!(
             bulk(&asked).as_deref(),
             Ok("?url=https%3A%2F%2Fa.test%2F%3Fb&label=x&label=y&fromDate=5&count=7&cursor=c+d")
@@ -326,7 +338,7 @@ mod tests {
     #[test]
     fn ids_go_alone() {
         assert_eq!(bulk(&Bulk::ids(["a", "b"])).as_deref(), Ok("?dlqIds=a&dlqIds=b"));
-        assert_eq!(bulk(&Bulk { count: Some(1), ..Bulk::ids(["a"]) }), Err(Code::InvalidRequest));
+        assert_eq!(bulk(&Bulk::ids(["a"]).count(1)), Err(Code::InvalidRequest));
         let listing = Listing { cursor: Some("c".into()), ..Listing::ids(["a"]) };
         assert_eq!(listing.query(Kind::Logs).map(|_| ()).map_err(|e| e.code()), Err(Code::InvalidRequest));
     }

@@ -2,6 +2,8 @@
 //!
 //! A [`Client`] never sends: it makes a [`Request`] for the host, and reads the
 //! [`Response`](crate::wire::Response) that the host brings back; [`call`] does both over a host's [`Transport`].
+//!
+#![doc = include_str!("../../docs/client.md")]
 
 mod batch;
 mod check;
