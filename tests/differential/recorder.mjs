@@ -16,6 +16,7 @@ import { createServer } from "node:http";
  *   A string body is sent as it is, anything else as JSON.
  *
  * @typedef {object} Answers      overrides of the default answers
+ * @property {Answer} [any]       to every request
  * @property {Answer} [batch]     to `POST /v2/batch`
  * @property {Answer} [finish]    to `DELETE /v2/workflows/runs/<id>`
  * @property {Record<string, unknown[]>} [runs]  histories by run id, for `GET /v2/workflows/runs/<id>`; a run not listed is a 404
@@ -63,7 +64,7 @@ class Recorder {
     const body = Buffer.concat(chunks).toString("utf8");
     this.requests.push({ method: request.method, path: request.url, headers: pairs(request.rawHeaders), body });
 
-    const { status = 200, headers = {}, body: answer } = this.answer(request.method, request.url, body);
+    const { status = 200, headers = {}, body: answer } = await this.answer(request.method, request.url, body);
     const text = typeof answer === "string" ? answer : JSON.stringify(answer ?? {});
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(text);
@@ -71,12 +72,15 @@ class Recorder {
 
   /** @returns {Answer} */
   answer(method, target, body) {
+    const { any } = this.answers;
+    if (any) return any;
     const { pathname } = new URL(target, this.url);
     if (method === "POST" && pathname === "/v2/batch") {
       return this.answers.batch ?? { body: JSON.parse(body).map(() => ({ messageId: `msg_${++this.#messages}` })) };
     }
     if (method === "POST" && pathname.startsWith("/v2/publish/"))
       return { body: { messageId: `msg_${++this.#messages}` } };
+    if (/^\/v2\/(enqueue|queues|topics|schedules|messages|flowControl)\b/.test(pathname)) return { body: {} };
     if (method === "DELETE" && pathname === "/v2/workflows/runs") return { body: { cancelled: 1 } };
     const run = /^\/v2\/workflows\/runs\/([^/]+)$/.exec(pathname)?.[1];
     if (run && method === "DELETE") return this.answers.finish ?? { body: {} };
