@@ -88,6 +88,9 @@ pub const WORKFLOW_CALL_TYPE: &str = "Upstash-Workflow-CallType";
 pub const WORKFLOW_SDK_VERSION: &str = "Upstash-Workflow-Sdk-Version";
 /// How deep a run is nested by `invoke`.
 pub const WORKFLOW_INVOKE_COUNT: &str = "Upstash-Workflow-Invoke-Count";
+/// On a submission: the message whose delivery it answers, where that can't be told from its place in the run because
+/// branches go on beside each other (an extension).
+pub const WORKFLOW_CAUSE: &str = "Upstash-Workflow-Cause";
 /// `true` on the message by which a run starts another one.
 pub const WORKFLOW_INVOKE: &str = "Upstash-Workflow-Invoke";
 /// `true` when a delivery brings the answer of a `context.call`.

@@ -133,9 +133,7 @@ where
         }
         if let Poll::Ready(result) = function.as_mut().poll(cx) {
             *ended = true;
-            let mut invocation = shared.invocation.borrow_mut();
-            invocation.withdraw_steps();
-            return Poll::Ready(invocation.handle_return(result));
+            return Poll::Ready(shared.invocation.borrow_mut().handle_return(result));
         }
         if let Some(timeout) = shared.timeout.take() {
             timer = Some((Box::pin(host.sleep(timeout)), timeout));

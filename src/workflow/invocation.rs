@@ -213,10 +213,12 @@ impl Invocation {
         self.repeatable.now(now)
     }
 
-    /// Takes back the steps asked for since the last [`poll`](Self::poll): the function has dropped them.
-    /// A Rust future that is dropped does nothing more; a JavaScript promise that nobody awaits still runs its step.
-    pub fn withdraw_steps(&mut self) {
-        self.group.clear();
+    /// The function has dropped a step that it asked for. If that was since the last [`poll`](Self::poll), the step is not
+    /// asked for; else it runs, but is not tried again. A Rust future that is dropped does nothing more; a JavaScript
+    /// promise that nobody awaits still runs its step.
+    pub fn drop_step(&mut self, ticket: Ticket) {
+        self.group.retain(|(other, _)| *other != ticket);
+        self.replay.drop_step(ticket);
     }
 
     /// The function can't go on without the steps that it asked for.
@@ -419,7 +421,7 @@ impl Invocation {
                 Ok(Duty::Settle(Settled { ticket, result: Ok(Some("false".to_owned())), others: false }))
             }
             Next::Execute(place) => self.execute(place),
-            Next::Plan { first, requests } => self.submit_plan(&requests, first),
+            Next::Plan { first, requests, beside } => self.submit_plan(&requests, first, beside),
             Next::Discard | Next::Await => match self.returned.take() {
                 Some(result) if !self.replay.lacks(|ticket, _| self.left.contains(&ticket)) => self.end(result),
                 None if matches!(next, Next::Await) => Ok(Duty::Idle),
@@ -461,6 +463,10 @@ impl Invocation {
                 self.state = State::Executing(place);
                 Ok(duty)
             }
+            // The result of a sleep is in the history before its time has come. Other branches must not see it there.
+            StepKind::SleepFor(_) | StepKind::SleepUntil(_) if place.beside => {
+                self.submit_plan(std::slice::from_ref(request), step_id, true)
+            }
             // These have no function: their result is that they have been submitted.
             StepKind::SleepFor(_) | StepKind::SleepUntil(_) => self.submit_result(&place, None),
             StepKind::Patch => self.submit_result(&place, Some("true".to_owned())),
@@ -470,7 +476,8 @@ impl Invocation {
                 self.submit_result(&place, Some(out))
             }
             StepKind::Call(call) => {
-                let message = call.message(&request.name, step_id, concurrent, delivery, self.repeatable.fresh());
+                let mut message = call.message(&request.name, step_id, concurrent, delivery, self.repeatable.fresh());
+                self.add_cause(&mut message.headers, place.beside);
                 let request = client.send_alone(message)?;
                 Ok(self.submit(request))
             }
@@ -483,18 +490,20 @@ impl Invocation {
             StepKind::WaitForEvent(_) | StepKind::WaitForWebhook(_) | StepKind::Invoke(_)
                 if !self.repeatable.fresh().is_empty() && concurrent == 1 =>
             {
-                self.submit_plan(std::slice::from_ref(request), step_id)
+                self.submit_plan(std::slice::from_ref(request), step_id, place.beside)
             }
             StepKind::WaitForEvent(wait) | StepKind::WaitForWebhook(wait) => {
                 let step_type = request.kind.step_type();
-                let request = wait.request(client, delivery, step_type, &request.name, step_id, concurrent)?;
+                let mut request = wait.request(client, delivery, step_type, &request.name, step_id, concurrent)?;
+                self.add_cause(&mut request.headers, place.beside);
                 Ok(self.submit(request))
             }
             StepKind::Invoke(invoke) => {
                 let run_id =
                     invoke.run_id.clone().or_else(|| RunId::new(format!("{}{}", RunId::PREFIX, self.fresh_id)));
                 let run_id = run_id.ok_or_else(|| Error::new(Code::Internal, "an invoked run without an id"))?;
-                let request = invoke.request(client, delivery, run_id, &request.name, step_id, concurrent)?;
+                let mut request = invoke.request(client, delivery, run_id, &request.name, step_id, concurrent)?;
+                self.add_cause(&mut request.headers, place.beside);
                 Ok(self.submit(request))
             }
         }
@@ -513,6 +522,7 @@ impl Invocation {
         };
         let step = place.request.failed_try(place.step_id, place.concurrent, delay.clone(), record)?;
         let mut headers = self.step_headers();
+        self.add_cause(&mut headers, place.beside);
         StepRequest { name: String::new(), kind: StepKind::SleepFor(delay) }.wait(&mut headers);
         let item = self.item(&step, headers)?;
         Ok(self.send(Purpose::Steps, &[item]))
@@ -531,12 +541,13 @@ impl Invocation {
             .unwrap_or_else(|error| self.respond_error(&error))
     }
 
-    fn submit_plan(&mut self, requests: &[StepRequest], first: u32) -> Result<Duty> {
+    fn submit_plan(&mut self, requests: &[StepRequest], first: u32, beside: bool) -> Result<Duty> {
         let concurrent = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         let items = (first..)
             .zip(requests)
             .map(|(target, request)| {
                 let mut headers = self.step_headers();
+                self.add_cause(&mut headers, beside);
                 request.wait(&mut headers);
                 self.item(&request.plan(target, concurrent), headers)
             })
@@ -546,7 +557,8 @@ impl Invocation {
 
     fn submit_result(&mut self, place: &Place, out: Option<String>) -> Result<Duty> {
         let mut headers = self.step_headers();
-        if place.concurrent == 1 {
+        self.add_cause(&mut headers, place.beside);
+        if !place.is_planned {
             place.request.wait(&mut headers);
         }
         let item = self.item(&place.request.result(place.step_id, place.concurrent, out)?, headers)?;
@@ -604,6 +616,13 @@ impl Invocation {
         headers.set(header::CONTENT_TYPE, "application/json");
         engine_headers(&mut headers, &self.delivery.run_id, &self.delivery.url, false, self.delivery.invoke_count);
         headers
+    }
+
+    /// Says which delivery a submission answers, where its place does not.
+    fn add_cause(&self, headers: &mut Headers, beside: bool) {
+        if let Some(message_id) = self.delivery.message_id.as_ref().filter(|_| beside) {
+            headers.set(header::WORKFLOW_CAUSE, message_id);
+        }
     }
 
     fn item(&self, step: &Step, headers: Headers) -> Result<BatchItem> {

@@ -35,6 +35,8 @@ struct Asked {
     /// How many tries failed before, by the step's own policy.
     retried: u32,
     state: Progress,
+    /// Nobody waits for it any more.
+    dropped: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,7 @@ pub(crate) enum Next {
     /// Run this step and submit its result.
     Execute(Place),
     /// Announce the members of a group, the first at this place.
-    Plan { first: u32, requests: Vec<StepRequest> },
+    Plan { first: u32, requests: Vec<StepRequest>, beside: bool },
     /// Another delivery carries the run on.
     Discard,
     /// The workflow is not waiting for a step.
@@ -75,6 +77,10 @@ pub(crate) struct Place {
     pub step_id: u32,
     pub concurrent: u32,
     pub retried: u32,
+    /// Whether it was announced before.
+    pub is_planned: bool,
+    /// Whether other branches go on beside the one that asks. Then its place does not tell what it follows.
+    pub beside: bool,
 }
 
 impl Replay {
@@ -112,7 +118,7 @@ impl Replay {
         while let Some(event) = self.events.get(self.told) {
             let place = event.place();
             let Some(index) = place.checked_sub(1).map(|index| index as usize).filter(|i| *i < self.asked.len()) else {
-                return match (1..).zip(&self.asked).find(|(_, asked)| asked.state != Progress::Settled) {
+                return match (1..).zip(&self.asked).find(|(_, asked)| asked.is_awaited()) {
                     Some((place, asked)) => Err(gap(place, &asked.request.name, event)),
                     None => Ok(Next::Await),
                 };
@@ -130,23 +136,35 @@ impl Replay {
         self.asked.iter().any(|asked| asked.state != Progress::Settled && is_one(asked.ticket, &asked.request))
     }
 
+    /// The workflow does not wait for a step any more.
+    pub fn drop_step(&mut self, ticket: Ticket) {
+        for asked in self.asked.iter_mut().filter(|asked| asked.ticket == ticket) {
+            asked.dropped = true;
+        }
+    }
+
     fn tell(&mut self, index: usize) -> Result<Option<Next>> {
         let event = self.events[self.told - 1].clone();
         self.match_group(index, &event)?;
         let asked = &mut self.asked[index];
         check(&asked.request, &event)?;
         if event.is_plan() {
-            asked.state = asked.state.max_planned();
+            // What is announced when nobody waits for it any more never runs.
+            let next = if asked.dropped { Progress::Settled } else { Progress::Planned };
+            asked.state = if asked.state == Progress::New { next } else { asked.state };
             return Ok(None);
         }
         asked.state = Progress::Settled;
         let (ticket, request, retried) = (asked.ticket, asked.request.clone(), asked.retried);
         if is_failed_try(&request, &event) {
+            if asked.dropped {
+                return Ok(None);
+            }
             let first = self.next_place()?;
             self.push(ticket, request, (first, 1), retried + 1);
             return Ok(None);
         }
-        let others = self.asked.iter().any(|asked| asked.state != Progress::Settled);
+        let others = self.asked.iter().any(Asked::is_awaited);
         Ok(Some(Next::Settle { ticket, request, step: event, others }))
     }
 
@@ -154,18 +172,33 @@ impl Replay {
         let end = self.events.len();
         if let Some(plan) = self.events.last().filter(|event| event.is_plan()) {
             let asked = self.asked.get(plan.place() as usize - 1).filter(|asked| asked.state != Progress::Settled);
-            return asked.map_or(Next::Discard, |asked| Next::Execute(asked.place(plan.place())));
+            return asked.map_or(Next::Discard, |asked| Next::Execute(asked.place(plan.place(), false)));
         }
         let is_new = |asked: &&Asked| asked.since == end && asked.state == Progress::New;
         let new: Vec<_> = (1..).zip(&self.asked).filter(|(_, asked)| is_new(asked)).collect();
         match new[..] {
-            [] if self.asked.iter().all(|asked| asked.state == Progress::Settled) => Next::Await,
-            [] => Next::Discard,
-            [(place, asked)] => Next::Execute(asked.place(place)),
-            [(first, _), ..] => {
-                Next::Plan { first, requests: new.iter().map(|(_, asked)| asked.request.clone()).collect() }
-            }
+            [] if self.asked.iter().any(Asked::is_awaited) => Next::Discard,
+            [] => Next::Await,
+            [(place, asked)] => Next::Execute(asked.place(place, self.is_beside(place))),
+            [(first, _), ..] => Next::Plan {
+                first,
+                requests: new.iter().map(|(_, asked)| asked.request.clone()).collect(),
+                beside: self.is_beside(first),
+            },
         }
+    }
+
+    /// Whether what is asked for at `place` does not simply follow the group of the last event.
+    fn is_beside(&self, place: u32) -> bool {
+        let before = &self.asked[..place as usize - 1];
+        let follows = match self.events.last() {
+            Some(event) => {
+                let (first, size) = self.asked.get(event.place() as usize - 1).map_or((0, 0), |asked| asked.group);
+                first + size == place
+            }
+            None => true,
+        };
+        !follows || before.iter().any(|asked| asked.state != Progress::Settled)
     }
 
     /// The group that the workflow asked for must have the recorded size.
@@ -207,7 +240,8 @@ impl Replay {
     }
 
     fn push(&mut self, ticket: Ticket, request: StepRequest, group: (u32, u32), retried: u32) {
-        self.asked.push(Asked { ticket, request, group, since: self.told, retried, state: Progress::New });
+        let since = self.told;
+        self.asked.push(Asked { ticket, request, group, since, retried, state: Progress::New, dropped: false });
     }
 
     fn next_place(&self) -> Result<u32> {
@@ -215,16 +249,14 @@ impl Replay {
     }
 }
 
-impl Progress {
-    fn max_planned(self) -> Self {
-        if self == Progress::New { Progress::Planned } else { self }
-    }
-}
-
 impl Asked {
-    fn place(&self, step_id: u32) -> Place {
-        let (ticket, request) = (self.ticket, self.request.clone());
-        Place { ticket, request, step_id, concurrent: self.group.1, retried: self.retried }
+    fn is_awaited(&self) -> bool {
+        self.state != Progress::Settled && !self.dropped
+    }
+
+    fn place(&self, step_id: u32, beside: bool) -> Place {
+        let (ticket, request, is_planned) = (self.ticket, self.request.clone(), self.state == Progress::Planned);
+        Place { ticket, request, step_id, concurrent: self.group.1, retried: self.retried, is_planned, beside }
     }
 }
 
@@ -320,7 +352,7 @@ mod tests {
                 Next::Execute(place) => {
                     return Ok(format!("{} at {}/{}", place.request.name, place.step_id, place.concurrent));
                 }
-                Next::Plan { first, requests } => return Ok(format!("plan {} from {first}", requests.len())),
+                Next::Plan { first, requests, .. } => return Ok(format!("plan {} from {first}", requests.len())),
                 Next::Discard => return Ok("discard".into()),
                 Next::Await => return Ok("await".into()),
                 Next::Skip { .. } => return Ok("skip".into()),

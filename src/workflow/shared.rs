@@ -65,6 +65,7 @@ impl Shared {
         if let Some(compensation) = compensation {
             self.compensations.borrow_mut().insert(ticket, compensation);
         }
+        let _asked = AskedStep { shared: self, ticket };
         poll_fn(|task| {
             if let Some(result) = self.settled.borrow_mut().remove(&ticket) {
                 return Poll::Ready(result.map(Turn::Recalled));
@@ -100,6 +101,21 @@ impl Shared {
     fn wake(&self, ticket: Ticket) {
         if let Some(waker) = self.wakers.borrow_mut().remove(&ticket) {
             waker.wake();
+        }
+    }
+}
+
+/// A step that a future waits for; tells the engine when the future is dropped.
+struct AskedStep<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+}
+
+impl Drop for AskedStep<'_> {
+    fn drop(&mut self) {
+        // Borrowed only if a step is dropped while the engine works, which runs nothing of the workflow.
+        if let Ok(mut invocation) = self.shared.invocation.try_borrow_mut() {
+            invocation.drop_step(self.ticket);
         }
     }
 }
