@@ -9,7 +9,6 @@ use std::time::Duration;
 use orchestration::broker::Outcome;
 use orchestration::wire::{Method, Request, Response, base64};
 use serde_json::{Value, json};
-use support::sqlite::Sqlite;
 use support::workflow::{Stage, WORKFLOW, serve, step_item, trigger, wait_request};
 use support::world::{Answer, START, TOKEN, World, settings};
 
@@ -370,23 +369,4 @@ fn the_address_of_a_webhook_names_the_tokens_user() {
     assert_eq!(hook(&world, Method::Post, "me/wfr_1/evt_1").status(), 200);
     let large = Request::new(Method::Post, "https://broker.test/v2/workflows/hooks/me/wfr_1/evt_1");
     world.send(&large.body("x".repeat(1024 * 1024 + 1))).error(413);
-}
-
-#[test]
-fn an_older_database_is_upgraded_with_what_it_holds() {
-    let sql = Sqlite::in_memory();
-    let world = World::over(sql.clone());
-    let ledger = serve(&world, vec![Stage::Run("one"), Stage::Sleep("nap", 60), Stage::Wait("wait", "e", 60)]);
-    trigger(&world, RUN, &json!({})).ok();
-    world.settle();
-    // As the first version left it.
-    sql.run(
-        "DROP TABLE waiters; DROP TABLE kept_events; DROP TABLE webhooks; DROP TABLE invocations;
-         ALTER TABLE runs DROP COLUMN invoker; UPDATE meta SET value = 1 WHERE key = 'schema'",
-    );
-    let mut world = world;
-    world.restart();
-    world.run();
-    assert_eq!(ledger.borrow().finished.len(), 1);
-    assert_eq!(world.run_log(RUN)["workflowState"], json!("RUN_SUCCESS"));
 }

@@ -54,13 +54,7 @@ impl Part {
             return Ok(Part::Message);
         };
         let id = headers.get(header::WORKFLOW_RUN_ID).unwrap_or_default();
-        let readable = |byte: u8| byte.is_ascii_graphic() && !b"/?#%,".contains(&byte);
-        if id.is_empty() || id.len() > MAX_ID_LENGTH || !id.bytes().all(readable) {
-            return Err(invalid_header(
-                header::WORKFLOW_RUN_ID,
-                "the id of a run, at most 256 visible ASCII characters other than / ? # % and the comma",
-            ));
-        }
+        check_run_id(id)?;
         let invokes = flag(headers, header::WORKFLOW_INVOKE)?.unwrap_or(false);
         match (init, headers.get(header::WORKFLOW_CALL_TYPE)) {
             (true, _) if invokes => Ok(Part::Invoke(id.to_owned())),
@@ -82,6 +76,18 @@ pub fn is_step(headers: &Headers) -> bool {
     headers.contains(header::WORKFLOW_RUN_ID)
         && (headers.get(header::WORKFLOW_INIT).is_some_and(|init| init.trim().eq_ignore_ascii_case("false"))
             || headers.contains(header::WORKFLOW_INVOKE))
+}
+
+/// An id that can stand in a path and in a list.
+pub fn check_run_id(id: &str) -> Result<&str> {
+    let readable = |byte: u8| byte.is_ascii_graphic() && !b"/?#%,".contains(&byte);
+    if id.is_empty() || id.len() > MAX_ID_LENGTH || !id.bytes().all(readable) {
+        return Err(invalid_header(
+            header::WORKFLOW_RUN_ID,
+            "the id of a run, at most 256 visible ASCII characters other than / ? # % and the comma",
+        ));
+    }
+    Ok(id)
 }
 
 const MAX_ID_LENGTH: usize = 256;
@@ -277,7 +283,7 @@ fn accept_step<S: Sql>(
     if submitted.step_type == StepType::CreateWebhook
         && let Some(event_id) = created_webhook(&submitted)
     {
-        webhook::insert(scope.sql, run.key, &event_id)?;
+        webhook::insert(scope.sql, run.key, &run.id, &event_id)?;
     }
     let publication = Publication { content_type: None, ..publication };
     let mut message = message(scope, Role::Step, publication, Some(&run), caller_ip);

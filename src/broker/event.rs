@@ -202,10 +202,8 @@ pub fn notify_run<S: Sql>(
 /// [`Code::NotFound`] unless a run that goes on has made this webhook.
 pub fn call_webhook<S: Sql>(scope: &mut Scope<'_, S>, run_id: &str, event_id: &str, data: &[u8]) -> Result<()> {
     let unknown = || Error::new(Code::NotFound, "there is no such webhook, or its run has ended");
-    let run = run::find_by_id(scope.sql, run_id)?.filter(Run::is_active).ok_or_else(unknown)?;
-    if !webhook::exists(scope.sql, run.key, event_id)? {
-        return Err(unknown());
-    }
+    let key = webhook::find(scope.sql, run_id, event_id)?.ok_or_else(unknown)?;
+    let run = run::find(scope.sql, key)?.filter(Run::is_active).ok_or_else(unknown)?;
     bring_or_keep(scope, run, event_id, data, true)?;
     Ok(())
 }

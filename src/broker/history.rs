@@ -1,5 +1,6 @@
 //! Adding to a run's history: what its function submits, and the results that the broker finds for it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -68,7 +69,7 @@ pub fn append<S: Sql>(scope: &mut Scope<'_, S>, run: &Run, submitted: Submitted<
 }
 
 /// A step whose result comes from outside of the run's function: an event, or the end of another run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
     /// The step, without its result.
     pub step: Step,

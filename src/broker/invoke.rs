@@ -117,7 +117,16 @@ fn pending<S: Sql>(
 
 /// Gives the end of a run to the steps that wait for it.
 pub fn tell_end<S: Sql>(scope: &mut Scope<'_, S>, child: &Run, end: State, result: &[u8]) -> Result<()> {
-    for waiting in invocation::of_child(scope.sql, child.key)? {
+    tell(scope, child.key, end, result)
+}
+
+/// Tells that a run has ended so long ago that its result is forgotten: it counts as failed.
+pub fn tell_forgotten<S: Sql>(scope: &mut Scope<'_, S>, child: i64) -> Result<()> {
+    tell(scope, child, State::Failed, &[])
+}
+
+fn tell<S: Sql>(scope: &mut Scope<'_, S>, child: i64, end: State, result: &[u8]) -> Result<()> {
+    for waiting in invocation::of_child(scope.sql, child)? {
         invocation::remove(scope.sql, waiting.key)?;
         if let Some(parent) = run::find(scope.sql, waiting.parent)?.filter(Run::is_active) {
             settle(scope, &parent, &waiting.pending, end, result)?;

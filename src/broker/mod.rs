@@ -26,6 +26,7 @@ mod invoke;
 mod outcome;
 mod publication;
 mod query;
+mod recovery;
 mod retention;
 mod run;
 mod settings;

@@ -3,7 +3,7 @@
 use crate::broker::delivery::{LeaseId, is_continued};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
-use crate::broker::store::run::{self, Run};
+use crate::broker::store::run::{self, FailureState, Run};
 use crate::broker::store::{Sql, dead_letter};
 use crate::broker::{Scope, backoff, callback, run as runs};
 use crate::error::Result;
@@ -85,6 +85,7 @@ fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
 fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, answer: &Response) -> Result<()> {
     log(scope, State::Delivered, message, answer, None)?;
     message::remove(scope.sql, &message.id)?;
+    note_failure_told(scope, message, FailureState::Success)?;
     match (message.role, run) {
         (Role::Call, Some(run)) => callback::tell_call(scope, message, run, answer),
         (Role::Call, None) => Ok(()),
@@ -126,6 +127,7 @@ fn give_up<S: Sql>(
 ) -> Result<()> {
     log(scope, State::Failed, message, &done.answer, Some(error))?;
     message::remove(scope.sql, &message.id)?;
+    note_failure_told(scope, message, FailureState::Failed)?;
     match (message.role, run) {
         // The workflow gets the third party's failure as the call's result and decides for itself.
         (Role::Call, Some(run)) => callback::tell_call(scope, message, run, &done.answer),
@@ -138,6 +140,14 @@ fn give_up<S: Sql>(
             callback::tell(scope, message, &done.answer)?;
             callback::tell_failure(scope, message, &done.answer, &dlq_id)
         }
+    }
+}
+
+/// The run remembers whether its failure was told.
+fn note_failure_told<S: Sql>(scope: &Scope<'_, S>, message: &Message, state: FailureState) -> Result<()> {
+    match message.run.filter(|_| message.role == Role::FailureCallback) {
+        Some(run) => run::set_failure_state(scope.sql, run, state),
+        None => Ok(()),
     }
 }
 

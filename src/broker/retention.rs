@@ -9,12 +9,15 @@ use crate::wire::Timestamp;
 /// One sweep removes at most this many rows of a table: it must not hold up deliveries.
 const BATCH: u64 = 500;
 
+/// A failed run is kept as long as its entry in the dead letter queue.
+const NOT_RESUMABLE: &str = "NOT EXISTS (SELECT 1 FROM dlq WHERE dlq.run = runs.key)";
+
 /// Forgets what the settings don't want to be kept.
 pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
     scope.transaction(|scope| {
         events(scope)?;
-        runs(scope)?;
         dead_letters(scope)?;
+        runs(scope)?;
         kept_event::sweep(scope.sql, scope.at, BATCH)?;
         scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
         Ok(())
@@ -38,11 +41,11 @@ fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
 fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
     let retention = &scope.settings.retention;
     let old = scope.sql.query(
-        "SELECT key FROM runs WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?",
+        &format!("SELECT key FROM runs WHERE ended_at < ? AND {NOT_RESUMABLE} ORDER BY ended_at LIMIT ?"),
         params![before(scope, retention.run_age), BATCH],
     )?;
     let surplus = scope.sql.query(
-        "SELECT key FROM runs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ? OFFSET ?",
+        &format!("SELECT key FROM runs WHERE ended_at IS NOT NULL AND {NOT_RESUMABLE} ORDER BY ended_at DESC LIMIT ? OFFSET ?"),
         params![BATCH, retention.runs],
     )?;
     for row in old.iter().chain(&surplus) {

@@ -1,7 +1,9 @@
 //! How runs end. A run ends once; what was still waiting for it is dropped.
 
+use crate::broker::delivery::is_continued;
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message};
+use crate::broker::store::parked::{self, Parked};
 use crate::broker::store::run::{self, Failure, Run};
 use crate::broker::store::{Sql, dead_letter, invocation, kept_event, waiter, webhook};
 use crate::broker::{Scope, callback, invoke};
@@ -17,6 +19,7 @@ pub fn finish<S: Sql>(scope: &mut Scope<'_, S>, id: &str, result: &[u8]) -> Resu
         run::State::Success => Ok(()),
         run::State::Started => {
             run::succeed(scope.sql, run.key, scope.at, result)?;
+            forget_events(scope, &run)?;
             drop_waiting(scope, &run)?;
             invoke::tell_end(scope, &run, run::State::Success, result)
         }
@@ -45,6 +48,7 @@ pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, id: &str) -> Result<()> {
 /// Cancels a run that is known to go on.
 pub fn cancel_active<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> {
     run::cancel(scope.sql, run.key, scope.at)?;
+    forget_events(scope, run)?;
     drop_waiting(scope, run)?;
     invoke::tell_end(scope, run, run::State::Canceled, &[])
 }
@@ -58,6 +62,7 @@ pub fn fail<S: Sql>(
     error: &str,
 ) -> Result<()> {
     let dlq_id = dead_letter::insert(scope.sql, scope.at, message, Some(run), error, answer)?;
+    park(scope, run, message)?;
     let failure_message = callback::tell_run_failure(scope, message, run, answer, &dlq_id)?;
     run::fail(
         scope.sql,
@@ -92,12 +97,33 @@ fn ended(state: run::State) -> &'static str {
     }
 }
 
+/// Keeps what a failing run waits for, so that it can be resumed: the message that was given up, the others that were
+/// not delivered, steps that wait. Its events and webhooks stay as they are.
+fn park<S: Sql>(scope: &Scope<'_, S>, run: &Run, failed: &Message) -> Result<()> {
+    parked::insert(scope.sql, run.key, &Parked::Message(Box::new(failed.clone())))?;
+    for message in message::of_run(scope.sql, run.key)? {
+        if message.role.ends_with_run() && !is_continued(scope, &message, run)? {
+            parked::insert(scope.sql, run.key, &Parked::Message(Box::new(message)))?;
+        }
+    }
+    for waiter in waiter::of_run(scope.sql, run.key)? {
+        parked::insert(scope.sql, run.key, &Parked::Waiter(Box::new(waiter)))?;
+    }
+    for invocation in invocation::of_parent(scope.sql, run.key)? {
+        parked::insert(scope.sql, run.key, &Parked::Invocation(Box::new(invocation)))?;
+    }
+    Ok(())
+}
+
+fn forget_events<S: Sql>(scope: &Scope<'_, S>, run: &Run) -> Result<()> {
+    kept_event::remove_of_run(scope.sql, run.key)?;
+    webhook::remove_of_run(scope.sql, run.key)
+}
+
 /// Drops the messages that wait for a run that has ended, and what the run waited for. Deliveries under way are settled
 /// when they end.
 fn drop_waiting<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> {
     waiter::remove_of_run(scope.sql, run.key)?;
-    kept_event::remove_of_run(scope.sql, run.key)?;
-    webhook::remove_of_run(scope.sql, run.key)?;
     invocation::remove_of_parent(scope.sql, run.key)?;
     for message in message::of_run(scope.sql, run.key)? {
         if message.role.ends_with_run() && message.lease.is_none() {

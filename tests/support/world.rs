@@ -64,11 +64,6 @@ impl World {
         world
     }
 
-    /// On a database that the test holds, too.
-    pub fn over(sql: Sqlite) -> Self {
-        Self::on(sql, settings(), None)
-    }
-
     /// On a database file, so that the broker can crash.
     pub fn on_file(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("orchestration-{}-{name}.sqlite", std::process::id()));

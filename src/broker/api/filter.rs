@@ -34,6 +34,15 @@ impl Filter {
         self.any(query, name, &format!("instr({column}, ?) = 1"))
     }
 
+    /// The URL in the column has one of the hosts (with port) and one of the paths of the query parameters `host` and
+    /// `path`, if they are given.
+    pub fn located(&mut self, query: &Query, column: &str) -> Result<()> {
+        let rest = format!("substr({column}, instr({column}, '://') + 3) || '/'");
+        self.any(query, "host", &format!("substr({rest}, 1, instr({rest}, '/') - 1) = ?"))?;
+        let path = format!("substr({column}, instr({column}, '://') + 2 + instr({rest}, '/')) || '?'");
+        self.any(query, "path", &format!("substr({path}, 1, instr({path}, '?') - 1) = ?"))
+    }
+
     /// The moment in the column lies between the query parameters `fromDate` and `toDate`, if they are given.
     pub fn between(&mut self, query: &Query, column: &str) -> Result<()> {
         if let Some(from) = query.timestamp("fromDate")? {

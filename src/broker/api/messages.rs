@@ -5,9 +5,8 @@ use serde_json::json;
 use super::{Call, caller_ip, views};
 use crate::broker::accept::{self, Accepted};
 use crate::broker::query::{decode, pairs};
-use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::{Sql, message, step};
-use crate::broker::{Scope, access};
+use crate::broker::{Scope, access, recovery};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Headers, Response};
@@ -90,10 +89,7 @@ pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
                 "the message belongs to a run, which would never end without it; cancel the run instead",
             ));
         }
-        for state in [State::CancelRequested, State::Cancelled] {
-            event::insert(scope.sql, scope.at, state, &message, &Detail::default())?;
-        }
-        message::remove(scope.sql, &message.id)
+        recovery::cancel(scope, &message)
     })?;
     Ok(Response::json(200, &json!({ "cancelled": 1 })))
 }

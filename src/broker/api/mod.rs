@@ -3,6 +3,7 @@
 mod batch;
 mod dead_letters;
 mod events;
+mod failed_runs;
 mod filter;
 mod hooks;
 mod messages;
@@ -14,6 +15,7 @@ mod waits;
 
 use crate::broker::accept::is_step;
 use crate::broker::query::{Query, decode, split};
+use crate::broker::recovery::Mode;
 use crate::broker::store::Sql;
 use crate::broker::{Scope, access};
 use crate::error::{Code, Error, Result};
@@ -46,6 +48,14 @@ enum Endpoint {
     EndRun,
     CancelRuns,
     RunLogs,
+    FailedRuns,
+    FailedRun,
+    RemoveFailedRuns,
+    RemoveFailedRun,
+    TakeUp(Mode),
+    TakeUpMany(Mode),
+    TellFailureAgain,
+    CancelFailureTold,
     Wait,
     Waiters,
     Notify,
@@ -74,11 +84,16 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Delete, "/v2/workflows/runs", Endpoint::CancelRuns),
     (Method::Get, "/v2/workflows/logs", Endpoint::RunLogs),
     (Method::Get, "/v2/workflows/events", Endpoint::RunLogs),
-    (Method::Get, "/v2/workflows/dlq/**", Endpoint::Unsupported("the workflow dead letter queue")),
-    (Method::Get, "/v2/workflows/dlq", Endpoint::Unsupported("the workflow dead letter queue (use /v2/dlq)")),
-    (Method::Post, "/v2/workflows/dlq/**", Endpoint::Unsupported("resuming and restarting runs")),
-    (Method::Delete, "/v2/workflows/dlq/**", Endpoint::Unsupported("the workflow dead letter queue")),
-    (Method::Delete, "/v2/workflows/dlq", Endpoint::Unsupported("the workflow dead letter queue")),
+    (Method::Get, "/v2/workflows/dlq", Endpoint::FailedRuns),
+    (Method::Delete, "/v2/workflows/dlq", Endpoint::RemoveFailedRuns),
+    (Method::Post, "/v2/workflows/dlq/resume", Endpoint::TakeUpMany(Mode::Resume)),
+    (Method::Post, "/v2/workflows/dlq/resume/*", Endpoint::TakeUp(Mode::Resume)),
+    (Method::Post, "/v2/workflows/dlq/restart", Endpoint::TakeUpMany(Mode::Restart)),
+    (Method::Post, "/v2/workflows/dlq/restart/*", Endpoint::TakeUp(Mode::Restart)),
+    (Method::Post, "/v2/workflows/dlq/callback/*", Endpoint::TellFailureAgain),
+    (Method::Delete, "/v2/workflows/dlq/callback/*", Endpoint::CancelFailureTold),
+    (Method::Get, "/v2/workflows/dlq/*", Endpoint::FailedRun),
+    (Method::Delete, "/v2/workflows/dlq/*", Endpoint::RemoveFailedRun),
     (Method::Post, "/v2/trigger/**", Endpoint::Unsupported("trigger by REST (publish to the workflow's URL instead)")),
     (Method::Post, "/v2/batch/trigger", Endpoint::Unsupported("trigger by REST")),
     (Method::Post, "/v2/wait/**", Endpoint::Wait),
@@ -166,6 +181,14 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::EndRun => runs::end(scope, &call),
         Endpoint::CancelRuns => runs::cancel_many(scope, &call),
         Endpoint::RunLogs => run_logs::list(scope, &call),
+        Endpoint::FailedRuns => failed_runs::list(scope, &call),
+        Endpoint::FailedRun => failed_runs::show(scope, &call),
+        Endpoint::RemoveFailedRuns => failed_runs::remove_many(scope, &call),
+        Endpoint::RemoveFailedRun => failed_runs::remove(scope, &call),
+        Endpoint::TakeUp(mode) => failed_runs::take_up(scope, &call, mode),
+        Endpoint::TakeUpMany(mode) => failed_runs::take_up_many(scope, &call, mode),
+        Endpoint::TellFailureAgain => failed_runs::tell_again(scope, &call),
+        Endpoint::CancelFailureTold => failed_runs::cancel_told(scope, &call),
         Endpoint::Wait => waits::wait(scope, &call),
         Endpoint::Waiters => waits::list(scope, &call),
         Endpoint::Notify => notifications::notify(scope, &call),

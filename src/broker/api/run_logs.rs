@@ -10,13 +10,15 @@ use crate::broker::Scope;
 use crate::broker::callback::map;
 use crate::broker::store::event::{self, Event};
 use crate::broker::store::message::{self, Message, Role};
-use crate::broker::store::run::{self, Run, State};
+use crate::broker::store::run::{self, FailureState, Run, State};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::{Sql, dead_letter};
 use crate::error::{Code, Error, Result};
 use crate::wire::{CallType, Response, Step, base64};
 
-const FILTERS: [&str; 13] = [
+const FILTERS: [&str; 15] = [
+    "host",
+    "path",
     "cursor",
     "count",
     "workflowRunId",
@@ -55,6 +57,7 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     filter.one_of(query, "workflowCreatedAt", "CAST(created_at AS TEXT)")?;
     filter.one_of(query, "state", "state")?;
     filter.holds(query, "label", "label")?;
+    filter.located(query, "url")?;
     filter.one_of(query, "callerIp", "caller_ip")?;
     filter.between(query, "created_at")?;
     filter.after(query, "key")?;
@@ -123,8 +126,45 @@ impl Log {
             set("failureFunction", function);
         }
         set("steps", Value::Array(self.groups(run)));
+        if run.is_active() {
+            set("waitsFor", Value::Array(self.waits_for()));
+        }
         views::labels(&mut view, run.label.as_deref());
         Value::Object(view)
+    }
+
+    /// What has to happen for the run to go on: an `event`, the end of a `run`, the `answer` of a third party or of the
+    /// `endpoint`, the end of a `sleep`, the time of a `retry` or of a `delivery`.
+    fn waits_for(&self) -> Vec<Value> {
+        let done = |place: u32| self.entries.iter().any(|entry| entry.place == place && is_result(entry));
+        let pending = self.entries.iter().filter(|entry| entry.call_type == CallType::ToCallback && !done(entry.place));
+        let steps = pending.map(|entry| {
+            let what = match entry.step_type.as_str() {
+                "Invoke" => "run",
+                "Call" => "answer",
+                _ => "event",
+            };
+            let mut view: Map<String, Value> = serde_json::from_slice(&entry.body).unwrap_or_default();
+            view.insert("for".to_owned(), json!(what));
+            view.insert("stepName".to_owned(), json!(entry.name));
+            Value::Object(view)
+        });
+        let messages = self.waiting.iter().filter(|message| message.role.is_invocation()).map(|message| {
+            let step = self.entries.iter().find(|entry| entry.message_id == message.id);
+            let asleep = step.is_some_and(|step| step.step_type.starts_with("Sleep"));
+            let (what, name, at) = match message.leased_at.filter(|_| message.lease.is_some()) {
+                Some(at) => ("endpoint", "since", at),
+                None if message.attempt > 0 => ("retry", "until", message.due_at),
+                None if asleep => ("sleep", "until", message.due_at),
+                None => ("delivery", "until", message.due_at),
+            };
+            let mut view = json!({ "for": what, "messageId": message.id, name: at.millis() });
+            if let Some(step) = step {
+                view["stepName"] = json!(step.name);
+            }
+            view
+        });
+        steps.chain(messages).collect()
     }
 
     /// Steps one after the other, steps side by side, and what comes next.
@@ -280,12 +320,7 @@ impl Log {
         let mut view = json!({
             "messageId": id,
             "url": events.first().map_or(run.url.as_str(), |event| event.url.as_str()),
-            "state": match last.map(|event| event.state.as_str()) {
-                Some("DELIVERED") => "CALLBACK_SUCCESS",
-                Some("FAILED") => "CALLBACK_FAIL",
-                Some(_) => "CALLBACK_CANCELED",
-                None => "CALLBACK_INPROGRESS",
-            },
+            "state": run.failure_state.map(FailureState::as_str),
             "dlqId": run.dlq_id,
             "failStatus": failure.map_or(0, |failure| failure.status),
             "failHeaders": failure.map(|failure| map(&failure.response_headers)),
@@ -301,6 +336,10 @@ impl Log {
         }
         Some(view)
     }
+}
+
+fn is_result(entry: &Entry) -> bool {
+    entry.call_type == CallType::Step && !entry.is_plan
 }
 
 /// A try that failed, as the SDK's types name its members.

@@ -39,7 +39,9 @@ pub fn end<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response
     }
 }
 
-const FILTERS: [&str; 10] = [
+const FILTERS: [&str; 12] = [
+    "host",
+    "path",
     "workflowRunIds",
     "workflowUrl",
     "workflowUrlExactMatch",
@@ -70,6 +72,7 @@ pub fn cancel_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<
         }
     }
     filter.between(query, "created_at")?;
+    filter.located(query, "url")?;
     filter.one_of(query, "callerIp", "caller_ip")?;
     filter.holds(query, "label", "label")?;
     let unnamed = filter.is_empty() && query.first("count").is_none();

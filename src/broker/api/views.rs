@@ -142,7 +142,7 @@ pub fn labels(view: &mut Map<String, Value>, label: Option<&str>) {
 }
 
 /// Bytes under `name` if they are UTF-8, else under `nameBase64`.
-fn body(view: &mut Map<String, Value>, name: &str, bytes: &[u8]) {
+pub fn body(view: &mut Map<String, Value>, name: &str, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(text) => view.insert(name.to_owned(), json!(text)),
         Err(_) => view.insert(format!("{name}Base64"), json!(base64::encode(bytes))),

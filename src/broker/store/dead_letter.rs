@@ -1,9 +1,9 @@
 //! The dead letter queue: messages that were given up, with the last answer.
 
-use crate::broker::store::body;
 use crate::broker::store::message::{Message, Role};
 use crate::broker::store::run::Run;
 use crate::broker::store::sql::{Row, Sql, Value, params};
+use crate::broker::store::{body, kept_event, parked, webhook};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Response, Timestamp};
 
@@ -16,6 +16,8 @@ pub struct DeadLetter {
     pub id: String,
     /// The message.
     pub message_id: String,
+    /// The key of its run.
+    pub run_key: Option<i64>,
     /// What it was for.
     pub role: Role,
     /// The id and the creation time of its run.
@@ -56,7 +58,7 @@ pub struct DeadLetter {
 
 const COLUMNS: &str = "seq, id, message_id, role, run_id, run_created_at, url, method, headers, body, created_at, \
      failed_at, max_retries, retry_delay, label, caller_ip, callback, failure_callback, status, error, \
-     response_headers, response_body";
+     response_headers, response_body, run";
 
 /// Adds a message that was given up at `at`; returns the entry's id.
 pub fn insert<S: Sql>(
@@ -116,14 +118,26 @@ pub fn find<S: Sql>(sql: &S, id: &str) -> Result<Option<DeadLetter>> {
     Ok(select(sql, "id = ?", params![id])?.into_iter().next())
 }
 
+/// The entry of a message.
+pub fn of_message<S: Sql>(sql: &S, message_id: &str) -> Result<Option<DeadLetter>> {
+    Ok(select(sql, "message_id = ? ORDER BY seq DESC LIMIT 1", params![message_id])?.into_iter().next())
+}
+
 /// The entries that a condition selects; it may end with an order and a limit.
 pub fn select<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<DeadLetter>> {
     let rows = sql.query(&format!("SELECT {COLUMNS} FROM dlq WHERE {condition}"), params)?;
     rows.iter().map(|row| read(sql, row)).collect()
 }
 
-/// Forgets an entry.
+/// Forgets an entry, and with a run's failure what was kept to resume it.
 pub fn remove<S: Sql>(sql: &S, id: &str) -> Result<()> {
+    let failed = "SELECT run FROM dlq WHERE id = ? AND run IS NOT NULL AND role <> 'failureCallback'";
+    if let Some(row) = sql.query(failed, params![id])?.first() {
+        let run = row.integer(0)?;
+        parked::remove_of_run(sql, run)?;
+        kept_event::remove_of_run(sql, run)?;
+        webhook::remove_of_run(sql, run)?;
+    }
     body::remove(sql, &request_owner(id))?;
     body::remove(sql, &response_owner(id))?;
     sql.execute("DELETE FROM dlq WHERE id = ?", params![id])?;
@@ -140,6 +154,7 @@ fn read<S: Sql>(sql: &S, row: &Row) -> Result<DeadLetter> {
     Ok(DeadLetter {
         seq: row.integer(0)?,
         message_id: row.text(2)?,
+        run_key: row.optional(22, Row::integer)?,
         role: Role::parse(&row.text(3)?)?,
         run,
         url: row.text(6)?,

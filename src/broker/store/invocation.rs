@@ -1,11 +1,13 @@
 //! The table of invocations: steps of runs that wait for the end of another run. A row goes when either run ends.
 
+use serde::{Deserialize, Serialize};
+
 use crate::broker::history::Pending;
 use crate::broker::store::sql::{Row, Sql, Value, params};
 use crate::error::Result;
 
 /// A step that waits for the end of another run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invocation {
     /// The key in the database.
     pub key: i64,
@@ -31,6 +33,15 @@ pub fn of_child<S: Sql>(sql: &S, child: i64) -> Result<Vec<Invocation>> {
     let rows = sql.query(
         "SELECT key, parent, child, step, target, created_at FROM invocations WHERE child = ? ORDER BY key",
         params![child],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+/// The invocations that a run waits for, oldest first.
+pub fn of_parent<S: Sql>(sql: &S, parent: i64) -> Result<Vec<Invocation>> {
+    let rows = sql.query(
+        "SELECT key, parent, child, step, target, created_at FROM invocations WHERE parent = ? ORDER BY key",
+        params![parent],
     )?;
     rows.iter().map(read).collect()
 }

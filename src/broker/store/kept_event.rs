@@ -61,6 +61,12 @@ pub fn sweep<S: Sql>(sql: &S, at: Timestamp, limit: u64) -> Result<()> {
     rows.iter().try_for_each(|row| remove(sql, row.integer(0)?))
 }
 
+/// Gives the events of a run to the run that resumes it.
+pub fn hand_over<S: Sql>(sql: &S, from: i64, to: i64) -> Result<()> {
+    sql.execute("UPDATE kept_events SET run = ? WHERE run = ?", params![to, from])?;
+    Ok(())
+}
+
 /// Forgets the events of a run.
 pub fn remove_of_run<S: Sql>(sql: &S, run: i64) -> Result<()> {
     let rows = sql.query("SELECT key FROM kept_events WHERE run = ?", params![run])?;

@@ -10,7 +10,8 @@ use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Method, Timestamp};
 
 /// What a message is for, and with that what follows from its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Published by a user.
     Plain,
@@ -74,7 +75,7 @@ pub struct CallbackTarget {
 }
 
 /// A message that still has to be delivered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     /// `msg_…`.
     pub id: String,
@@ -91,6 +92,7 @@ pub struct Message {
     /// The headers that the destination gets, without those that the broker adds at each delivery.
     pub headers: Headers,
     /// The bytes that the destination gets; empty when the delivery carries the run's history.
+    #[serde(skip)]
     pub body: Vec<u8>,
     /// When it was accepted.
     pub created_at: Timestamp,

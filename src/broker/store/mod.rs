@@ -6,6 +6,7 @@ pub mod event;
 pub mod invocation;
 pub mod kept_event;
 pub mod message;
+pub mod parked;
 pub mod run;
 pub mod schema;
 pub mod sql;

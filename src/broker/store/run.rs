@@ -42,6 +42,38 @@ impl State {
     }
 }
 
+/// What became of the message that tells a run's failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureState {
+    /// It waits, or is under way.
+    InProgress,
+    /// It was delivered.
+    Success,
+    /// It was given up.
+    Failed,
+    /// Somebody cancelled it.
+    Canceled,
+}
+
+impl FailureState {
+    const TABLE: [(FailureState, &'static str); 4] = [
+        (FailureState::InProgress, "CALLBACK_INPROGRESS"),
+        (FailureState::Success, "CALLBACK_SUCCESS"),
+        (FailureState::Failed, "CALLBACK_FAIL"),
+        (FailureState::Canceled, "CALLBACK_CANCELED"),
+    ];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        Self::TABLE.iter().find(|(state, _)| *state == self).map_or("CALLBACK_INPROGRESS", |(_, name)| name)
+    }
+
+    /// Reads a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+    }
+}
+
 /// What a run remembers of the request that started it, for every later invocation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
@@ -106,10 +138,12 @@ pub struct Run {
     pub failure_message: Option<String>,
     /// The run that started it.
     pub invoker: Option<Invoker>,
+    /// What became of the message that tells the failure.
+    pub failure_state: Option<FailureState>,
 }
 
 const COLUMNS: &str = "key, id, message_id, url, state, created_at, ended_at, config, label, caller_ip, result, error, \
-     failed_message, dlq_id, failure_message, invoker";
+     failed_message, dlq_id, failure_message, invoker, failure_state";
 
 impl Run {
     fn read<S: Sql>(sql: &S, row: &Row) -> Result<Self> {
@@ -133,6 +167,7 @@ impl Run {
             dlq_id: row.optional(13, Row::text)?,
             failure_message: row.optional(14, Row::text)?,
             invoker: row.optional(15, Row::json)?,
+            failure_state: row.optional(16, Row::text)?.as_deref().and_then(FailureState::parse),
         })
     }
 
@@ -179,6 +214,21 @@ pub fn insert<S: Sql>(sql: &S, run: &NewRun<'_>) -> Result<i64> {
         ],
     )?;
     rows.first().ok_or_else(|| Error::new(Code::Storage, "the database did not tell the key of a new run"))?.integer(0)
+}
+
+/// Remembers which message tells a run's failure now.
+pub fn set_failure_message<S: Sql>(sql: &S, key: i64, message_id: &str) -> Result<()> {
+    sql.execute(
+        "UPDATE runs SET failure_message = ?, failure_state = ? WHERE key = ?",
+        params![message_id, FailureState::InProgress.as_str(), key],
+    )?;
+    Ok(())
+}
+
+/// Remembers what became of the message that tells a run's failure.
+pub fn set_failure_state<S: Sql>(sql: &S, key: i64, state: FailureState) -> Result<()> {
+    sql.execute("UPDATE runs SET failure_state = ? WHERE key = ?", params![state.as_str(), key])?;
+    Ok(())
 }
 
 /// Remembers which run started another one.
@@ -236,7 +286,8 @@ pub struct Failure<'a> {
 /// Ends a run because an invocation failed for good.
 pub fn fail<S: Sql>(sql: &S, key: i64, failure: &Failure<'_>) -> Result<()> {
     sql.execute(
-        "UPDATE runs SET state = ?, ended_at = ?, error = ?, failed_message = ?, dlq_id = ?, failure_message = ?
+        "UPDATE runs SET state = ?, ended_at = ?, error = ?, failed_message = ?, dlq_id = ?, failure_message = ?,
+            failure_state = ?
          WHERE key = ?",
         params![
             State::Failed.as_str(),
@@ -245,6 +296,7 @@ pub fn fail<S: Sql>(sql: &S, key: i64, failure: &Failure<'_>) -> Result<()> {
             failure.message_id,
             failure.dlq_id,
             failure.failure_message,
+            failure.failure_message.map(|_| FailureState::InProgress.as_str()),
             key
         ],
     )?;

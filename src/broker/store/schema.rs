@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 
 /// Every version's statements; the version of a database is the number of entries that it has seen.
 /// Entries are never changed once released: a change is a new entry.
-const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2];
+const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE messages (
@@ -174,6 +174,27 @@ const VERSION_2: &[&str] = &[
     "CREATE INDEX invocations_parent ON invocations (parent)",
     "CREATE INDEX invocations_child ON invocations (child)",
     "ALTER TABLE runs ADD COLUMN invoker TEXT",
+];
+
+/// What failed runs need to be resumed.
+const VERSION_3: &[&str] = &[
+    "CREATE TABLE parked (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        run INTEGER NOT NULL,
+        item TEXT NOT NULL,
+        body BLOB
+    )",
+    "CREATE INDEX parked_run ON parked (run)",
+    "CREATE INDEX dlq_run ON dlq (run) WHERE run IS NOT NULL",
+    "ALTER TABLE webhooks ADD COLUMN run_id TEXT",
+    "UPDATE webhooks SET run_id = (SELECT id FROM runs WHERE key = webhooks.run)",
+    "CREATE INDEX webhooks_address ON webhooks (run_id, event_id)",
+    "ALTER TABLE runs ADD COLUMN failure_state TEXT",
+    "UPDATE runs SET failure_state = CASE
+        WHEN failure_message IN (SELECT id FROM messages) THEN 'CALLBACK_INPROGRESS'
+        WHEN failure_message IN (SELECT message_id FROM dlq) THEN 'CALLBACK_FAIL'
+        ELSE 'CALLBACK_SUCCESS' END
+     WHERE failure_message IS NOT NULL",
 ];
 
 /// Brings the database to the newest version.

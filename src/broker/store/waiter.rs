@@ -1,6 +1,8 @@
 //! The table of waiters: steps of runs that wait for an event. A row goes when the event, the deadline or the end of
 //! the run comes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::broker::history::Pending;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::sql::{Row, Sql, Value, params};
@@ -8,7 +10,7 @@ use crate::error::Result;
 use crate::wire::{StepType, Timestamp};
 
 /// A step that waits for an event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Waiter {
     /// The key in the database.
     pub key: i64,

@@ -1,0 +1,280 @@
+//! What can be done about a failed run: resume it, restart it, tell its failure again.
+
+use std::collections::BTreeMap;
+
+use crate::broker::accept;
+use crate::broker::publication::Publication;
+use crate::broker::store::event::{self, Detail, State};
+use crate::broker::store::invocation::{self, Invocation};
+use crate::broker::store::message::{self, CallbackTarget, Message, Role};
+use crate::broker::store::parked::{self, Parked};
+use crate::broker::store::run::{self, Config, FailureState, NewRun, Run};
+use crate::broker::store::step::{self, Entry};
+use crate::broker::store::waiter::{self, Waiter};
+use crate::broker::store::{Sql, dead_letter, kept_event, webhook};
+use crate::broker::{Scope, invoke};
+use crate::error::{Code, Error, Result};
+use crate::wire::duration::shown;
+use crate::wire::{Headers, MessageId, Method, RunId, Timestamp, header};
+
+/// How a failed run is taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Where it failed: what was done stays done.
+    Resume,
+    /// From its payload.
+    Restart,
+}
+
+/// Starts a new run for the failed run of a dead letter, and forgets the dead letter; must run inside a transaction.
+/// Publish headers among `headers` (`Upstash-Retries`, `Upstash-Delay`, `Upstash-Label` …) replace the settings of the
+/// failed run.
+///
+/// [`Code::NotFound`] without such a dead letter, [`Code::InvalidRequest`] if it is not that of a run or the run can't be
+/// taken up again.
+pub fn take_up<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, mode: Mode, headers: &Headers) -> Result<Run> {
+    let failed = failed_run(scope, dlq_id)?;
+    let changes = Publication::read(&failed.url, headers, Vec::new(), &scope.settings.limits, scope.at)?;
+    let id = match changes.workflow.get(header::WORKFLOW_RUN_ID) {
+        Some(id) => accept::check_run_id(id)?.to_owned(),
+        None => RunId::generate(scope.entropy).to_string(),
+    };
+    if run::find_by_id(scope.sql, &id)?.is_some_and(|run| run.is_active()) {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!("the run id '{}' is taken by a run that goes on", shown(&id)),
+        ));
+    }
+    let items = match mode {
+        Mode::Resume => parked::of_run(scope.sql, failed.key)?,
+        Mode::Restart => Vec::new(),
+    };
+    if mode == Mode::Resume && items.is_empty() {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!(
+                "the run '{}' can't be resumed: it failed before this broker kept what that needs; restart it",
+                failed.id
+            ),
+        ));
+    }
+    let new = start(scope, &failed, &id, &changes)?;
+    match mode {
+        Mode::Restart => restart(scope, &failed, &new, &changes)?,
+        Mode::Resume => resume(scope, &failed, &new, &changes, items)?,
+    }
+    dead_letter::remove(scope.sql, dlq_id)?;
+    Ok(new)
+}
+
+/// The run whose failure a dead letter tells.
+fn failed_run<S: Sql>(scope: &Scope<'_, S>, dlq_id: &str) -> Result<Run> {
+    let letter = dead_letter::find(scope.sql, dlq_id)?
+        .ok_or_else(|| Error::new(Code::NotFound, format!("no dead letter has the id '{}'", shown(dlq_id))))?;
+    let no_run = || Error::new(Code::InvalidRequest, format!("the dead letter '{dlq_id}' is not that of a failed run"));
+    let key = letter.run_key.filter(|_| letter.role.is_invocation()).ok_or_else(no_run)?;
+    run::find(scope.sql, key)?.ok_or_else(no_run)
+}
+
+fn start<S: Sql>(scope: &mut Scope<'_, S>, failed: &Run, id: &str, changes: &Publication) -> Result<Run> {
+    let mut config = Config {
+        retries: changes.retries.unwrap_or(failed.config.retries),
+        retry_delay: changes.retry_delay.clone().or_else(|| failed.config.retry_delay.clone()),
+        timeout: changes.timeout.unwrap_or(failed.config.timeout),
+        ..failed.config.clone()
+    };
+    for (name, value) in changes.headers.iter() {
+        config.headers.set(name, value);
+    }
+    if let Some(target) = &changes.failure_callback {
+        let known = config.failure_callback.map(|known| known.headers).unwrap_or_default();
+        let headers = if target.headers.is_empty() { known } else { target.headers.clone() };
+        config.failure_callback = Some(CallbackTarget { url: target.url.clone(), headers });
+    }
+    let message_id = MessageId::generate(scope.entropy).to_string();
+    let key = run::insert(
+        scope.sql,
+        &NewRun {
+            id,
+            message_id: &message_id,
+            url: &failed.url,
+            created_at: scope.at,
+            config: &config,
+            label: changes.label.as_deref().or(failed.label.as_deref()),
+            caller_ip: failed.caller_ip.as_deref(),
+        },
+    )?;
+    run::find(scope.sql, key)?.ok_or_else(|| Error::new(Code::Internal, "a run that was just started is not there"))
+}
+
+fn restart<S: Sql>(scope: &mut Scope<'_, S>, failed: &Run, new: &Run, changes: &Publication) -> Result<()> {
+    let payload = step::find(scope.sql, failed.key, 0)?
+        .ok_or_else(|| Error::new(Code::Internal, "a failed run has no payload"))?;
+    let entry = Entry { run: new.key, message_id: new.message_id.clone(), created_at: scope.at, ..payload };
+    step::append(scope.sql, &entry)?;
+    let message = Message {
+        id: new.message_id.clone(),
+        role: Role::Start,
+        run: Some(new.key),
+        position: Some(0),
+        url: new.url.clone(),
+        method: Method::Post,
+        headers: Headers::new(),
+        body: Vec::new(),
+        created_at: scope.at,
+        not_before: changes.not_before,
+        due_at: changes.not_before,
+        attempt: 0,
+        max_retries: new.config.retries,
+        retry_delay: new.config.retry_delay.clone(),
+        timeout: new.config.timeout,
+        lease: None,
+        leased_at: None,
+        label: new.label.clone(),
+        caller_ip: new.caller_ip.clone(),
+        callback: None,
+        failure_callback: None,
+    };
+    accept::store(scope, &message)
+}
+
+fn resume<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    failed: &Run,
+    new: &Run,
+    changes: &Publication,
+    items: Vec<Parked>,
+) -> Result<()> {
+    // Messages get ids of their own, and endpoints find their place in a fetched history by them.
+    let mut ids = BTreeMap::new();
+    for item in &items {
+        if let Parked::Message(message) = item {
+            let id = match message.role {
+                Role::Start => new.message_id.clone(),
+                _ => MessageId::generate(scope.entropy).to_string(),
+            };
+            ids.insert(message.id.clone(), id);
+        }
+    }
+    for entry in step::history(scope.sql, failed.key, None)? {
+        let message_id = ids.get(&entry.message_id).cloned().unwrap_or(entry.message_id);
+        step::append(scope.sql, &Entry { run: new.key, message_id, ..entry })?;
+    }
+    webhook::hand_over(scope.sql, failed.key, new.key)?;
+    kept_event::hand_over(scope.sql, failed.key, new.key)?;
+    for item in items {
+        match item {
+            Parked::Message(message) => {
+                let id = ids.remove(&message.id).unwrap_or_default();
+                accept::store(scope, &again(*message, id, new, changes, scope.at))?;
+            }
+            Parked::Waiter(waiter) => waiter::insert(scope.sql, &Waiter { run: new.key, ..*waiter })?,
+            Parked::Invocation(waiting) => wait_again(scope, new, &waiting)?,
+        }
+    }
+    Ok(())
+}
+
+/// A message as it was before its first try, with the settings of the new run.
+fn again(message: Message, id: String, new: &Run, changes: &Publication, at: Timestamp) -> Message {
+    let waits = message.attempt == 0 && message.lease.is_none() && message.due_at > at;
+    let due_at = if waits { message.due_at.max(changes.not_before) } else { changes.not_before };
+    let own = message.role == Role::Call;
+    Message {
+        id,
+        run: Some(new.key),
+        created_at: at,
+        not_before: due_at,
+        due_at,
+        attempt: 0,
+        max_retries: changes.retries.filter(|_| !own).unwrap_or(message.max_retries),
+        retry_delay: changes.retry_delay.clone().filter(|_| !own).or(message.retry_delay),
+        timeout: changes.timeout.filter(|_| !own).unwrap_or(message.timeout),
+        lease: None,
+        leased_at: None,
+        label: new.label.clone(),
+        failure_callback: changes
+            .failure_callback
+            .as_ref()
+            .and(new.config.failure_callback.clone())
+            .or(message.failure_callback),
+        ..message
+    }
+}
+
+/// Lets the new run wait for the run that the failed one had invoked; it may have ended meanwhile.
+fn wait_again<S: Sql>(scope: &mut Scope<'_, S>, new: &Run, waiting: &Invocation) -> Result<()> {
+    invocation::insert(scope.sql, new.key, waiting.child, &waiting.pending)?;
+    match run::find(scope.sql, waiting.child)? {
+        Some(child) if child.is_active() => Ok(()),
+        Some(child) => invoke::tell_end(scope, &child, child.state, &child.result),
+        None => invoke::tell_forgotten(scope, waiting.child),
+    }
+}
+
+/// Tells the failure of a run again, after the message that told it was given up; must run inside a transaction.
+///
+/// [`Code::NotFound`] without such a dead letter, [`Code::InvalidRequest`] if no message was given up.
+pub fn tell_failure_again<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str) -> Result<Run> {
+    let failed = failed_run(scope, dlq_id)?;
+    let refused = |reason: &str| Error::new(Code::InvalidRequest, format!("the failure of '{}' {reason}", failed.id));
+    match failed.failure_state {
+        Some(FailureState::Failed) => {}
+        None => return Err(refused("has no failure function to be told to")),
+        Some(FailureState::InProgress) => return Err(refused("is being told")),
+        Some(FailureState::Success) => return Err(refused("has been told")),
+        Some(FailureState::Canceled) => return Err(refused("was not to be told: somebody cancelled that")),
+    }
+    let given_up = failed.failure_message.as_deref().map(|id| dead_letter::of_message(scope.sql, id)).transpose()?;
+    let letter = given_up.flatten().ok_or_else(|| refused("can't be told again: what told it has been forgotten"))?;
+    let message = Message {
+        id: MessageId::generate(scope.entropy).to_string(),
+        role: Role::FailureCallback,
+        run: Some(failed.key),
+        position: None,
+        url: letter.url,
+        method: Method::parse(&letter.method)?,
+        headers: letter.headers,
+        body: letter.body,
+        created_at: scope.at,
+        not_before: scope.at,
+        due_at: scope.at,
+        attempt: 0,
+        max_retries: letter.max_retries,
+        retry_delay: letter.retry_delay,
+        timeout: failed.config.timeout,
+        lease: None,
+        leased_at: None,
+        label: letter.label,
+        caller_ip: letter.caller_ip,
+        callback: None,
+        failure_callback: None,
+    };
+    accept::store(scope, &message)?;
+    run::set_failure_message(scope.sql, failed.key, &message.id)?;
+    dead_letter::remove(scope.sql, &letter.id)?;
+    Ok(failed)
+}
+
+/// Cancels the message that tells the failure of a run; must run inside a transaction.
+///
+/// [`Code::NotFound`] without such a dead letter, [`Code::InvalidRequest`] if no message is waiting or under way.
+pub fn cancel_failure_told<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str) -> Result<()> {
+    let failed = failed_run(scope, dlq_id)?;
+    let waiting = failed.failure_message.as_deref().map(|id| message::find(scope.sql, id)).transpose()?.flatten();
+    let message = waiting
+        .ok_or_else(|| Error::new(Code::InvalidRequest, format!("the failure of '{}' is not being told", failed.id)))?;
+    cancel(scope, &message)
+}
+
+/// Cancels a message that no run needs. A delivery under way is not called back, its outcome is ignored.
+pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, message: &Message) -> Result<()> {
+    for state in [State::CancelRequested, State::Cancelled] {
+        event::insert(scope.sql, scope.at, state, message, &Detail::default())?;
+    }
+    message::remove(scope.sql, &message.id)?;
+    match message.run.filter(|_| message.role == Role::FailureCallback) {
+        Some(run) => run::set_failure_state(scope.sql, run, FailureState::Canceled),
+        None => Ok(()),
+    }
+}
