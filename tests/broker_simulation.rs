@@ -17,7 +17,7 @@ use support::Seeded;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 80;
 const ACTIONS: u64 = 600;
 const RUNS: u64 = 4;
 const MESSAGES: u64 = 6;
