@@ -149,6 +149,8 @@ codes! {
     Unsupported: Caller, 501, false;
     /// A step's result or a workflow's result can't be written as JSON.
     NotSerializable: Caller, 489, false;
+    /// A label or a flow-control key holds a character that it must not hold.
+    InvalidName: Caller, 489, false;
     /// A step was requested while another step's function was running.
     NestedStep: Caller, 489, false;
     /// The workflow asked for another step than the one that was recorded at this place.

@@ -117,8 +117,8 @@ export class SignatureError extends OrchestrationError {
 
 /** A workflow uses its context in a way that can't work. */
 export class WorkflowError extends QstashError {
-  constructor(message: string, code = "WorkflowFailed", retryable = true) {
-    super(message, code, retryable);
+  constructor(message: string, code = "WorkflowFailed", retryable = true, status?: number) {
+    super(message, code, retryable, status);
     this.name = "WorkflowError";
   }
 }
@@ -135,6 +135,39 @@ export class WorkflowStepError extends WorkflowError {
     this.name = "WorkflowStepError";
     this.stepName = stepName;
     this.cause = cause;
+  }
+}
+
+/** A step's function took longer than the step's option `timeout` allows. */
+export class StepTimeoutError extends WorkflowError {
+  constructor(stepName: string, timeout: number | string) {
+    const limit = typeof timeout === "number" ? `${timeout} s` : timeout;
+    super(`step '${stepName}' took longer than ${limit}`);
+    this.name = "StepTimeoutError";
+  }
+}
+
+/** A call was answered with what its option `expect` does not allow. Every invocation is told the same: catch it, or the run fails. */
+export class WorkflowCallError extends WorkflowError {
+  /** The step. */
+  readonly stepName: string;
+  /** The answer's headers. */
+  readonly header: Record<string, string[]>;
+  /** The answer's body; parsed, if it is JSON. */
+  readonly body: unknown;
+  declare readonly status: number;
+
+  constructor(stepName: string, answer: { status: number; header: Record<string, string[]>; body: unknown }) {
+    super(
+      `the call '${stepName}' was answered with status ${answer.status}, which it does not expect`,
+      "CallFailed",
+      false,
+      answer.status,
+    );
+    this.name = "WorkflowCallError";
+    this.stepName = stepName;
+    this.header = answer.header;
+    this.body = answer.body;
   }
 }
 

@@ -114,15 +114,7 @@ fn provider_message(mut options: Fields, has_callback: bool) -> Result<Message> 
     let Some(mut given) = options.object("provider")? else {
         return Err(withdrawn());
     };
-    let token = given.text("token")?.unwrap_or_default();
-    let mut provider = match given.required("owner")?.as_str() {
-        "openai" => Provider::openai(token),
-        "anthropic" => Provider::anthropic(token),
-        "custom" => Provider::custom(&given.text("baseUrl")?.unwrap_or_default(), token),
-        "resend" => Provider::resend(token, given.flag("batch")?),
-        "upstash" => return Err(withdrawn()),
-        _ => return refuse("expected one of the providers openai(), anthropic(), custom() and resend()"),
-    };
+    let mut provider = provider(&mut given)?;
     let model = provider.is_model();
     if name != if model { "llm" } else { "email" } {
         return refuse(
@@ -131,9 +123,6 @@ fn provider_message(mut options: Fields, has_callback: bool) -> Result<Message> 
     }
     if model && !has_callback {
         return refuse("expected the option callback: the model's answer has nowhere else to go");
-    }
-    if let Some(organization) = given.text("organization")? {
-        provider = provider.organization(organization);
     }
     if let Some(mut analytics) = options.object("analytics")? {
         if analytics.required("name")? != "helicone" || !model {
@@ -144,6 +133,26 @@ fn provider_message(mut options: Fields, has_callback: bool) -> Result<Message> 
     }
     options.end()?;
     provider.message()
+}
+
+/// A provider, as the official SDK's `openai()` and its like describe it; what else they tell is not looked at.
+pub(crate) fn provider(given: &mut Fields) -> Result<Provider> {
+    let token = given.text("token")?.unwrap_or_default();
+    let provider = match given.required("owner")?.as_str() {
+        "openai" => Provider::openai(token),
+        "anthropic" => Provider::anthropic(token),
+        "custom" => Provider::custom(&given.text("baseUrl")?.unwrap_or_default(), token),
+        "resend" => Provider::resend(token, given.flag("batch")?),
+        "upstash" => return Err(withdrawn()),
+        _ => {
+            let message = "expected one of the providers openai(), anthropic(), custom() and resend()";
+            return Err(Error::new(Code::InvalidRequest, message));
+        }
+    };
+    Ok(match given.text("organization")? {
+        Some(organization) => provider.organization(organization),
+        None => provider,
+    })
 }
 
 fn withdrawn() -> Error {

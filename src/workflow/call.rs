@@ -206,15 +206,6 @@ pub(crate) fn result(out: &str) -> Result<String> {
         #[serde(default)]
         body: Option<serde_json::Value>,
     }
-    #[derive(Serialize)]
-    struct Told<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        status: Option<&'a RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        header: Option<&'a RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        body: Option<Box<RawValue>>,
-    }
     let Out { status, header, body } = serde_json::from_str(out)
         .map_err(|error| malformed(&format!("the remembered answer of a call can't be read: {error}")))?;
     let is_text = header
@@ -226,7 +217,19 @@ pub(crate) fn result(out: &str) -> Result<String> {
         Some(body) => Some(serde_json::value::to_raw_value(&body).map_err(not_json)?),
         None => None,
     };
-    serde_json::to_string(&Told { status, header, body }).map_err(not_json)
+    // The order of the members is the official SDK's.
+    let (status, header) = (("status", status), ("header", header));
+    let (first, second) = if is_text { (status, header) } else { (header, status) };
+    serde_json::to_string(&Told([first, second, ("body", body.as_deref())])).map_err(not_json)
+}
+
+/// An object of those members that there are.
+struct Told<'a>([(&'static str, Option<&'a RawValue>); 3]);
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter_map(|(name, value)| Some((name, (*value)?))))
+    }
 }
 
 /// A text as the JSON that it is, or as a JSON string.

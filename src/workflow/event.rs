@@ -61,10 +61,7 @@ impl Wait {
             step_name: &'a str,
             concurrent: u32,
         }
-        check_id("event", &self.event_id)?;
-        let mut headers = Headers::new();
-        engine_headers(&mut headers, &delivery.run_id, &delivery.url, false, delivery.invoke_count);
-        headers.set(header::CONTENT_TYPE, "application/json");
+        let mut headers = resuming_headers(delivery);
         headers.set(header::WORKFLOW_CALL_TYPE, "step");
         let body = Body {
             url: &delivery.url,
@@ -84,21 +81,17 @@ impl Wait {
 
 impl Notification {
     /// The request that tells the broker.
-    pub(crate) fn request(&self, client: &Client) -> Result<Request> {
-        check_id("event", &self.event_id)?;
+    pub(crate) fn request(&self, client: &Client) -> Request {
         let path = match &self.run_id {
-            Some(run_id) => {
-                check_id("run", run_id)?;
-                format!("/v2/notify/{run_id}/{}", self.event_id)
-            }
+            Some(run_id) => format!("/v2/notify/{run_id}/{}", self.event_id),
             None => format!("/v2/notify/{}", self.event_id),
         };
         let request = client.request(Method::Post, &path);
-        Ok(match &self.data {
+        match &self.data {
             // `fetch` gives a text body this type; the official SDK leaves it so.
             Some(json) => request.header(header::CONTENT_TYPE, "text/plain;charset=UTF-8").body(text_of(json)),
             None => request,
-        })
+        }
     }
 
     /// The result of the step, given the broker's answer.
@@ -191,7 +184,8 @@ pub(crate) fn text_of(json: &str) -> String {
     serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned())
 }
 
-fn check_id(what: &str, id: &str) -> Result<()> {
+/// [`Code::InvalidRequest`] for an id that is empty or blank.
+pub(crate) fn check_id(what: &str, id: &str) -> Result<()> {
     if id.trim().is_empty() {
         return Err(Error::new(Code::InvalidRequest, format!("the id of the {what} must not be empty")));
     }
@@ -216,10 +210,22 @@ fn unreadable(kind: &str, error: &serde_json::Error) -> Error {
     Error::new(Code::HistoryMalformed, format!("the remembered result of a {kind} step can't be read: {error}"))
 }
 
-/// Headers as an object of one-element arrays; the run's id also under the spelling that Go makes of it.
-struct Lists<'a> {
-    headers: &'a Headers,
-    run_id: &'a RunId,
+/// The headers of the message by which the broker lets the run go on, in the official SDK's order.
+pub(crate) fn resuming_headers(delivery: &Delivery) -> Headers {
+    let mut headers = Headers::new();
+    engine_headers(&mut headers, &delivery.run_id, &delivery.url, false, 0);
+    headers.set("content-type", "application/json");
+    if delivery.invoke_count != 0 {
+        let name = format!("{}{}", header::FORWARD_PREFIX, header::WORKFLOW_INVOKE_COUNT);
+        headers.set(name, delivery.invoke_count.to_string());
+    }
+    headers
+}
+
+/// Headers as an object of one-element arrays, in their order; the run's id also under the spelling that Go makes of it.
+pub(crate) struct Lists<'a> {
+    pub headers: &'a Headers,
+    pub run_id: &'a RunId,
 }
 
 impl Serialize for Lists<'_> {

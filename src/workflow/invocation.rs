@@ -167,6 +167,11 @@ impl Invocation {
         self.trigger_body = body;
     }
 
+    /// The payload can't be read, or is not what the workflow expects: the function is not called.
+    pub fn refuse_payload(&mut self, failure: &Failure) -> Duty {
+        self.respond(answer::failure(failure, None))
+    }
+
     /// The function asks for a step. Steps asked for before the next [`poll`](Self::poll) form one parallel group.
     ///
     /// [`Code::InvalidRequest`] for an empty name; or while the failure function is running; [`Code::NestedStep`]
@@ -482,7 +487,7 @@ impl Invocation {
                 Ok(self.submit(request))
             }
             StepKind::Notify(notification) => {
-                let request = notification.request(client)?;
+                let request = notification.request(client);
                 self.state = State::Notifying(place);
                 Ok(Duty::Send(request))
             }
@@ -658,7 +663,7 @@ impl Invocation {
             (Ok(_), DeliveryKind::Failure) if self.endpoint.authorized => self.run_failure_function(),
             (Ok(_), DeliveryKind::Failure) => {
                 let message = "the workflow refused the failed run: it returned before its first step";
-                self.respond_error(&Error::new(Code::Refused, message))
+                self.respond(answer::error(&Error::new(Code::Refused, message)))
             }
             (Ok(_), _) if before_first_step => {
                 let run_id = (!self.delivery.is_first()).then_some(&self.delivery.run_id);
@@ -747,8 +752,9 @@ impl Invocation {
         self.respond(response)
     }
 
+    /// Whatever went wrong in a run is a failure of the run: its status is 500, or 489 where no other try can help.
     fn respond_error(&mut self, error: &Error) -> Duty {
-        self.respond(answer::error(error))
+        self.respond(answer::failure(&Failure::of(error), None))
     }
 
     fn respond(&mut self, response: Response) -> Duty {

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::client::{Client, FlowControl, Trigger, engine_headers};
+use crate::client::{Client, FlowControl, Trigger};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Method, Request, RunId, StepType, header};
 use crate::workflow::call::parsed;
 use crate::workflow::delivery::Delivery;
-use crate::workflow::event::text_of;
+use crate::workflow::event::{Lists, resuming_headers, text_of};
 use crate::workflow::step::not_json;
 
 /// The start of another workflow's run.
@@ -48,9 +48,6 @@ impl Invoke {
         let url = sibling(&delivery.url, &self.workflow_id)?;
         let mut trigger = Trigger::new(&url, run_id);
         trigger.headers.clone_from(&self.headers);
-        if self.use_json_content {
-            trigger.headers.set(header::CONTENT_TYPE, "application/json");
-        }
         trigger.retries = self.retries;
         trigger.retry_delay.clone_from(&self.retry_delay);
         trigger.flow_control.clone_from(&self.flow_control);
@@ -60,6 +57,9 @@ impl Invoke {
         let mut headers = trigger.into_batch_item()?.headers;
         headers.remove(&format!("{}Forward-{}", header::FAILURE_CALLBACK_PREFIX, header::LABEL));
         headers.set(header::WORKFLOW_INVOKE, "true");
+        if self.use_json_content {
+            headers.set(header::CONTENT_TYPE, "application/json");
+        }
         let mut request = client.request(Method::Post, &format!("/v2/publish/{url}"));
         for (name, value) in client.with_own_headers(&headers).iter() {
             request.headers.set(name, value);
@@ -80,10 +80,9 @@ impl Invoke {
         struct Envelope<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             body: Option<&'a str>,
-            headers: serde_json::Map<String, serde_json::Value>,
+            headers: Lists<'a>,
             workflow_run_id: &'a RunId,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            workflow_run_created_at: Option<u64>,
+            workflow_run_created_at: u64,
             workflow_url: &'a str,
             step: StepHead<'a>,
         }
@@ -95,16 +94,15 @@ impl Invoke {
             step_type: StepType,
             concurrent: u32,
         }
-        let mut headers = Headers::new();
-        engine_headers(&mut headers, &delivery.run_id, &delivery.url, false, delivery.invoke_count);
-        headers.set(header::CONTENT_TYPE, "application/json");
-        let own = client.own_headers();
-        let all = headers.iter().chain(own.iter()).chain([("Upstash-Workflow-Runid", delivery.run_id.as_str())]);
+        let mut headers = resuming_headers(delivery);
+        for (name, value) in client.own_headers().iter() {
+            headers.set(name.to_ascii_lowercase(), value);
+        }
         let envelope = Envelope {
             body: self.body.as_deref(),
-            headers: all.map(|(name, value)| (name.to_owned(), vec![value].into())).collect(),
+            headers: Lists { headers: &headers, run_id: &delivery.run_id },
             workflow_run_id: &delivery.run_id,
-            workflow_run_created_at: delivery.created_at,
+            workflow_run_created_at: delivery.created_at.unwrap_or(0),
             workflow_url: &delivery.url,
             step: StepHead { step_id, step_name: name, step_type: StepType::Invoke, concurrent },
         };
@@ -113,11 +111,11 @@ impl Invoke {
 }
 
 /// The URL of a workflow beside the one at `url`: its last segment, with the query, is replaced.
-fn sibling(url: &str, workflow_id: &str) -> Result<String> {
+pub(crate) fn sibling(url: &str, workflow_id: &str) -> Result<String> {
     if workflow_id.is_empty() {
         return Err(Error::new(
             Code::InvalidRequest,
-            "only a workflow that is served by serveMany can be invoked: it has an id",
+            "only a workflow that is served by serveMany can be invoked or called: it has an id",
         ));
     }
     Ok(match url.rfind('/') {

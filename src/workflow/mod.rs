@@ -49,6 +49,8 @@ pub use event::{Notification, Wait};
 pub use failure::{Failure, Recovery};
 pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};
 pub use invoke::Invoke;
+#[cfg(feature = "js")]
+pub(crate) use invoke::sibling;
 pub use policy::PolicyStep;
 pub use results::{CallResponse, Invoked, Webhook};
 pub use retry::Retry;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Number, Step, StepType, Timestamp, header};
 use crate::workflow::call::Call;
-use crate::workflow::event::{Notification, Wait};
+use crate::workflow::event::{Notification, Wait, check_id};
 use crate::workflow::invoke::Invoke;
 use crate::workflow::retry::Retry;
 
@@ -89,10 +89,18 @@ impl StepKind {
 impl StepRequest {
     /// A step without options.
     ///
-    /// [`Code::InvalidRequest`] for an empty name.
+    /// [`Code::InvalidRequest`] for an empty name, or an empty id of an event or a run.
     pub fn new(name: &str, kind: StepKind) -> Result<Self> {
         if name.is_empty() {
             return Err(Error::new(Code::InvalidRequest, "a step needs a name that is not empty"));
+        }
+        match &kind {
+            StepKind::WaitForEvent(wait) | StepKind::WaitForWebhook(wait) => check_id("event", &wait.event_id)?,
+            StepKind::Notify(Notification { event_id, run_id, .. }) => {
+                check_id("event", event_id)?;
+                run_id.iter().try_for_each(|run_id| check_id("run", run_id))?;
+            }
+            _ => {}
         }
         let name = if kind == StepKind::Patch { format!("{PATCH_PREFIX}{name}") } else { name.to_owned() };
         Ok(Self { name, kind })

@@ -59,6 +59,35 @@ export function delivered(body, { runId = RUN_ID, messageId = "msg_0", headers =
   };
 }
 
+/** The callback of a `context.call`: what the third party answered, for the step that the headers name. */
+export function callback(answer = {}, { headers = {}, ...rest } = {}) {
+  const body = JSON.stringify({
+    status: 200,
+    header: { "Content-Type": ["application/json"] },
+    body: base64('{"rate":1.5}'),
+    retried: 0,
+    maxRetries: 0,
+    sourceMessageId: "msg_source",
+    url: "https://third.test/rates",
+    method: "GET",
+    ...answer,
+  });
+  return delivered(body, {
+    headers: {
+      "upstash-workflow-sdk-version": undefined,
+      "upstash-workflow-calltype": "fromCallback",
+      "upstash-workflow-callback": "true",
+      "upstash-workflow-stepid": "1",
+      "upstash-workflow-stepname": "rates",
+      "upstash-workflow-steptype": "Call",
+      "upstash-workflow-concurrent": "1",
+      "upstash-workflow-contenttype": "application/json",
+      ...headers,
+    },
+    ...rest,
+  });
+}
+
 /** The failure callback of a run whose retries are exhausted. */
 export function failureCallback(failure = {}, { headers = {}, ...rest } = {}) {
   const body = JSON.stringify({
@@ -124,6 +153,20 @@ export const sleptUntil = (stepId, stepName, sleepUntil) => ({
   sleepUntil,
   concurrent: 1,
 });
+
+/** A recorded result of any kind; `out` is the text that travels. */
+export const done = (stepId, stepName, stepType, out, extra = {}) => ({
+  stepId,
+  stepName,
+  stepType,
+  ...(out === undefined ? {} : { out }),
+  concurrent: 1,
+  ...extra,
+});
+
+/** The recorded answer to a call. */
+export const called = (stepId, stepName, answer) =>
+  done(stepId, stepName, "Call", JSON.stringify({ status: 200, body: "", header: {}, ...answer }));
 
 /** The same record as a member of a parallel group of `concurrent` steps. */
 export const within = (concurrent, step) => ({ ...step, concurrent });

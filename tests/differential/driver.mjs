@@ -13,6 +13,8 @@ export const TOKEN = "token-of-the-tests";
  * @property {Function} Receiver  for the option `receiver`
  * @property {Function} WorkflowNonRetryableError
  * @property {Function} WorkflowRetryAfterError
+ * @property {Function} WorkflowMiddleware  for the option `middlewares`
+ * @property {object} loggingMiddleware
  *
  * @typedef {object} Scenario
  * @property {string} name

@@ -8,6 +8,8 @@ export async function official() {
     serve: workflow.serve,
     WorkflowNonRetryableError: workflow.WorkflowNonRetryableError,
     WorkflowRetryAfterError: workflow.WorkflowRetryAfterError,
+    WorkflowMiddleware: workflow.WorkflowMiddleware,
+    loggingMiddleware: workflow.loggingMiddleware,
     Client: qstash.Client,
     Receiver: qstash.Receiver,
   };
@@ -25,6 +27,8 @@ export async function ours() {
     serve: workflows.serve,
     WorkflowNonRetryableError: workflows.WorkflowNonRetryableError,
     WorkflowRetryAfterError: workflows.WorkflowRetryAfterError,
+    WorkflowMiddleware: workflows.WorkflowMiddleware,
+    loggingMiddleware: workflows.loggingMiddleware,
     Client: client.Client,
     Receiver: server.Receiver,
   };

@@ -226,6 +226,134 @@ export const INTENDED_DIFFERENCES = [
     reason: "One signing key is enough to check with; half a setting must not accept everything.",
   },
   {
+    scenario: /^option (retries|retryDelay|flowControl|failureUrl) of former versions$/,
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.headers\.upstash-/,
+    expected: /^undefined$/,
+    reason:
+      "Runs that are started by calling the endpoint take these from the options, as before version 1.0 of the official SDK, which now ignores them.",
+  },
+  {
+    scenario: ["option initialPayloadParser"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.body$/,
+    actual: '{"orderId":1}',
+    reason:
+      "The run keeps the payload that came; the official SDK keeps what parser or schema made of it, and has them read that again in every invocation.",
+  },
+  {
+    scenario: ["option schema"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.body$/,
+    actual: '{"orderId":1}',
+    reason:
+      "The run keeps the payload that came; the official SDK keeps what parser or schema made of it, and has them read that again in every invocation.",
+  },
+  {
+    scenario: ["option schema"],
+    path: REACTION,
+    actual: /^(undefined|489|true|WorkflowNonRetryableError|the payload does not fit the schema: .*)$/,
+    reason:
+      "A payload that does not fit the schema never will: the run fails at once. The schema sees every payload, also one that is no JSON.",
+  },
+  {
+    scenario: /^callback: /,
+    path: /^\[0\]\.response\.body\.workflowRunId$/,
+    expected: "wfr_<1>",
+    actual: "wfr_given",
+    reason: "The answer to a callback names its run; the official SDK names a random one.",
+  },
+  {
+    scenario: /^callback: |^call answered: |^invoke ended: |^wait ended: |^webhook: /,
+    path: ERROR_TEXT,
+    actual:
+      /^(HistoryMalformed|RunIdMissing|expected header Upstash-.*|header Upstash-.*|field '(out|body)' .*|the remembered result of .*)$/,
+    reason: "Errors carry this package's codes and name the field.",
+  },
+  {
+    scenario: /: QStash answers \d+$/,
+    path: ERROR_TEXT,
+    expected: /QstashError|WorkflowError|told by QStash/,
+    actual: /^BrokerRefused$|^the broker answered \d+: /,
+    reason: "A refusal has one code, and its message tells the status beside QStash's own sentence.",
+  },
+  {
+    scenario: ["notify: QStash answers 500"],
+    path: /^\[0\]\.response\.headers\.upstash-error-step-name$/,
+    expected: "tell",
+    actual: /^undefined$/,
+    reason: "The header names a step whose function failed; here the submission failed, and groups are no exception.",
+  },
+  {
+    scenario: ["call: empty retry delay"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.headers\.upstash-retry-delay$/,
+    expected: "",
+    actual: /^undefined$/,
+    reason: "An empty expression is none, and is not sent.",
+  },
+  {
+    scenario: ["call: body that is an object"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.body$/,
+    actual: '{"a":1}',
+    reason:
+      "A body that is neither text nor bytes is written as JSON; the official SDK sends QStash an item that it can't read.",
+  },
+  {
+    scenario: /^(call|invoke): .*(bad|no) (label|flow control key|key|labels)$/,
+    path: ERROR_TEXT,
+    actual: /^InvalidName$|^labels and flow-control keys are |^the option label must not be an empty array$/,
+    reason: "Errors carry this package's codes.",
+  },
+  {
+    scenario: [
+      "call: header beyond Latin-1",
+      "call: name beyond Latin-1",
+      "call: flow control without limits",
+      "call: workflow without an id",
+      "invoke: workflow without an id",
+      "api: openai, at nowhere",
+      "api: openai, no token",
+      "api: anthropic, no token",
+      "wait: empty event id",
+      "notify: empty event id",
+      "notify: empty run id",
+      "webhook: token that is no base64",
+      "webhook: token that names no user",
+    ],
+    path: /^\[0\]\.response\.(body\.(error|message)|headers\.upstash-error-step-name)$/,
+    actual:
+      /^(undefined|Invalid(Header|Request|Configuration)|the value of header .*|flow control needs .*|only a workflow that is served by serveMany .*|the provider's .* is empty|the id of the (event|run) must not be empty|a webhook's URL needs .*)$/,
+    reason: "Errors carry this package's codes.",
+  },
+  {
+    scenario: ["call after a step"],
+    path: ERROR_TEXT,
+    expected: /^WorkflowError$|^Incompatible /,
+    actual: /^StepMismatch$|^step \d+: the history holds /,
+    reason: "A mismatch tells place, found, expected, the usual cause and the way out.",
+  },
+  {
+    scenario: ["api: openai, flow control"],
+    path: /^\[0\]\.requests\[0\]\.items\[0\]\.headers\.upstash-flow-control-(key|value)$/,
+    expected: /^undefined$/,
+    reason: "Flow control counts for `api` too; the official SDK drops it.",
+  },
+  {
+    scenario: [
+      "webhook: called with an empty body",
+      "webhook: called with text and no type",
+      "webhook: called without headers",
+    ],
+    path: /^\[0\]\.trace\[1\]$/,
+    expected: /text\/plain;charset=UTF-8/,
+    actual: / \[\] /,
+    reason: "The request of a webhook has the headers and the bytes that came, and no header more.",
+  },
+  {
+    scenario: ["webhooks in parallel"],
+    path: /^\[\d\]\.requests\[0\]\.(items\[1\]\.)?body$/,
+    expected: /"timeout":60,/,
+    actual: /"timeout":"60s",/,
+    reason: "A number is a number of seconds in every timeout.",
+  },
+  {
     scenario: [
       "a whole run with sequences in parallel",
       "a whole run with groups of uneven length",

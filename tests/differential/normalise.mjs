@@ -1,6 +1,6 @@
 /** Takes from a recording what no protocol rule speaks about, and gives the rest a fixed shape. */
 
-const RANDOM_RUN_ID = /wfr_[A-Za-z0-9_-]{21}(?![A-Za-z0-9_-])/g;
+const RANDOM_ID = /(wfr_[A-Za-z0-9_-]{21}|evt_[A-Za-z0-9_-]{15})(?![A-Za-z0-9_-])/g;
 const TELEMETRY = /upstash-telemetry-/i;
 const CONNECTION =
   /^(host|connection|content-length|transfer-encoding|user-agent|accept.*|sec-fetch-.*|priority|keep-alive|date)$/i;
@@ -8,7 +8,7 @@ const SDK_NAME = "upstash-workflow-sdk";
 
 /**
  * The recording as plain JSON. Left out: telemetry, connection-level headers, stacks, the recorder's origin and the
- * order of headers. Random run ids become `wfr_<1>`, `wfr_<2>`, … in order of first appearance.
+ * order of headers. Random ids of runs and events become `wfr_<1>`, `evt_<2>`, … in order of first appearance.
  * Header names of the transport are case-insensitive by HTTP and become lower case; inside a batch item they keep their case.
  */
 export function normalise({ origin, exchanges }, { engineText = false } = {}) {
@@ -20,8 +20,8 @@ export function normalise({ origin, exchanges }, { engineText = false } = {}) {
   }));
   const ids = new Map();
   return replaceStrings(shaped, (text) =>
-    text.replaceAll(origin, "http://qstash.test").replace(RANDOM_RUN_ID, (id) => {
-      if (!ids.has(id)) ids.set(id, `wfr_<${ids.size + 1}>`);
+    text.replaceAll(origin, "http://qstash.test").replace(RANDOM_ID, (id) => {
+      if (!ids.has(id)) ids.set(id, `${id.slice(0, 4)}<${ids.size + 1}>`);
       return ids.get(id);
     }),
   );
@@ -32,7 +32,7 @@ export const reactions = (recording) => recording.map(({ delivery: _, ...reactio
 
 function shapeRequest({ method, path, headers, body }) {
   const shaped = { method, path, headers: shapeHeaders(headers.map(([name, value]) => [name.toLowerCase(), value])) };
-  if (path !== "/v2/batch") return { ...shaped, body };
+  if (path !== "/v2/batch") return { ...shaped, body: withoutTelemetry(body) };
 
   const items = JSON.parse(body);
   return {
@@ -40,6 +40,12 @@ function shapeRequest({ method, path, headers, body }) {
     ...(JSON.stringify(items) === body ? {} : { unusualEncoding: body }),
     items: items.map((item) => ({ ...item, headers: shapeHeaders(Object.entries(item.headers)) })),
   };
+}
+
+/** A body that carries headers for a later message; any other as it is. */
+function withoutTelemetry(body) {
+  if (!TELEMETRY.test(body)) return body;
+  return JSON.stringify(JSON.parse(body, (name, value) => (TELEMETRY.test(name) ? undefined : value)));
 }
 
 function shapeResponse(response, engineText) {

@@ -18,6 +18,9 @@ import { createServer } from "node:http";
  * @typedef {object} Answers      overrides of the default answers
  * @property {Answer} [any]       to every request
  * @property {Answer} [batch]     to `POST /v2/batch`
+ * @property {Answer} [publish]   to `POST /v2/publish/<url>`
+ * @property {Answer} [wait]      to `POST /v2/wait/<event>`
+ * @property {Answer} [notify]    to `POST /v2/notify/…`
  * @property {Answer} [finish]    to `DELETE /v2/workflows/runs/<id>`
  * @property {Record<string, unknown[]>} [runs]  histories by run id, for `GET /v2/workflows/runs/<id>`; a run not listed is a 404
  * @property {Answer} [fetch]     to `GET /v2/workflows/runs/<id>`, whatever the id
@@ -79,7 +82,10 @@ class Recorder {
       return this.answers.batch ?? { body: JSON.parse(body).map(() => ({ messageId: `msg_${++this.#messages}` })) };
     }
     if (method === "POST" && pathname.startsWith("/v2/publish/"))
-      return { body: { messageId: `msg_${++this.#messages}` } };
+      return this.answers.publish ?? { body: { messageId: `msg_${++this.#messages}` } };
+    if (method === "POST" && pathname.startsWith("/v2/wait/"))
+      return this.answers.wait ?? { body: { messageId: "msg_w" } };
+    if (method === "POST" && pathname.startsWith("/v2/notify/")) return this.answers.notify ?? { body: [] };
     if (/^\/v2\/(enqueue|queues|topics|schedules|messages|flowControl)\b/.test(pathname)) return { body: {} };
     if (method === "DELETE" && pathname === "/v2/workflows/runs") return { body: { cancelled: 1 } };
     const run = /^\/v2\/workflows\/runs\/([^/]+)$/.exec(pathname)?.[1];

@@ -17,6 +17,7 @@ export type {
   RequestTuple,
   SeenTokens,
   SigningSettings,
+  StepOptions,
 } from "../../wasm/core.js";
 
 export type Core = Omit<typeof bindings, "__wbg_set_wasm">;

@@ -1,12 +1,14 @@
 /** One invocation: does the duties that the engine names, until it is to respond. */
 import { headerPairs, reasonOf, send } from "../broker.js";
 import type { Core, Duty, Invocation } from "../core/core.js";
-import { adopting, WorkflowError, WorkflowStepError } from "../errors.js";
-import { type StepFunction, type Steps, WorkflowContext } from "./context.js";
+import { adopting, StepTimeoutError, WorkflowError, WorkflowStepError } from "../errors.js";
+import { type Steps, WorkflowContext } from "./context.js";
 import { failureOf } from "./failure.js";
 import type { RouteFunction, WorkflowServeOptions } from "./options.js";
-import { readPayload, writePayload } from "./payload.js";
+import { readPayload } from "./payload.js";
+import type { StepRequest } from "./request.js";
 import type { Served } from "./settings.js";
+import type { StepTools } from "./steps.js";
 
 type DutyOf<Name extends Duty[0]> = Extract<Duty, [Name, ...unknown[]]>;
 
@@ -14,18 +16,6 @@ type DutyOf<Name extends Duty[0]> = Extract<Duty, [Name, ...unknown[]]>;
 interface Asked extends StepRequest {
   settle: (result: unknown) => void;
   reject: (error: unknown) => void;
-}
-
-/** What is asked of the engine, and what is done here when its turn comes. */
-interface StepRequest {
-  name: string;
-  ask: (engine: Invocation, name: string) => number;
-  stepFunction?: StepFunction<unknown> | undefined;
-  /** Milliseconds that one try of the function may take. */
-  timeout?: number | undefined;
-  compensate?: ((result: unknown) => unknown) | undefined;
-  /** Reads the remembered result. */
-  read?: (text: string | undefined) => unknown;
 }
 
 /** What is told to the engine. */
@@ -83,18 +73,27 @@ export class Execution implements Steps {
     return this.#response;
   }
 
-  run(name: string, stepFunction: StepFunction<unknown>): Promise<unknown> {
-    return this.#ask({ name, stepFunction, ask: (engine, text) => engine.requestRun(text) });
-  }
-
-  sleep(name: string, duration: number | string): Promise<void> {
-    return this.#ask({ name, ask: (engine, text) => engine.requestSleep(text, duration) }) as Promise<void>;
-  }
-
-  sleepUntil(name: string, moment: Date | string | number): Promise<void> {
-    // A number counts as it is; everything else is rounded to the second.
-    const seconds = typeof moment === "number" ? moment : Math.round(new Date(moment).getTime() / 1000);
-    return this.#ask({ name, ask: (engine, text) => engine.requestSleepUntil(text, seconds) }) as Promise<void>;
+  ask(make: () => StepRequest): Promise<unknown> {
+    if (this.#ended) return forever();
+    let ticket: number;
+    let request: StepRequest;
+    try {
+      request = make();
+      const { name, ask } = request;
+      ticket = adopting(WorkflowError, () => ask(this.#engine, typeof name === "string" ? name : ""));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (!this.#grouping) {
+      this.#grouping = true;
+      this.#poll(TURNS_OF_A_GROUP);
+    }
+    const settled = new Promise((settle, reject) => {
+      this.#asked.set(ticket, { ...request, settle, reject });
+    });
+    // A step that nobody waits for may fail: that must not end the process.
+    settled.catch(() => {});
+    return settled;
   }
 
   cancel(): Promise<void> {
@@ -102,6 +101,18 @@ export class Execution implements Steps {
     const cancel = this.#core.Failure.cancel();
     this.#do((engine) => (this.#executing ? engine.handleStepFailure(cancel) : engine.handleFailure(cancel)));
     return forever();
+  }
+
+  random(): number {
+    return this.#ended ? Math.random() : this.#engine.random();
+  }
+
+  uuid(): string {
+    return this.#ended ? crypto.randomUUID() : this.#engine.uuid();
+  }
+
+  now(): number {
+    return this.#ended ? Date.now() : this.#engine.now(Date.now());
   }
 
   /** Tells the engine something, and does the duties that follow until it waits for the function. */
@@ -119,7 +130,7 @@ export class Execution implements Steps {
             next = await this.#recover(next);
             continue;
           case "start":
-            return this.#start(next);
+            return await this.#start(next);
           case "settle":
             return this.#settle(next);
           case "reject":
@@ -152,26 +163,18 @@ export class Execution implements Steps {
     return this.#tell(event);
   }
 
-  #start([, raw, first, workflowRunId, url, headers, label, retried, createdAt]: DutyOf<"start">): void {
+  async #start([, raw, first, workflowRunId, url, headers, label, ...numbers]: DutyOf<"start">): Promise<void> {
+    const [retried, createdAt, invokeCount] = numbers;
     try {
-      const requestPayload = readPayload(raw, this.#options);
-      if (first) this.#engine.setTriggerBody(writePayload(requestPayload));
-      const { env, platform } = this.#served;
-      const facts = {
-        requestPayload,
-        workflowRunId,
-        url,
-        env,
-        platform,
-        retried,
-        workflowRunCreatedAt: createdAt ?? 0,
-      };
-      this.#context = new WorkflowContext(
-        { ...facts, headers: new Headers(headerPairs(headers)), labels: label?.split(",") ?? [] },
-        this,
-      );
+      const { payload: requestPayload, kept } = await readPayload(raw, this.#options);
+      if (first) this.#engine.setTriggerBody(kept);
+      const { env, qstashClient, platform } = this.#served;
+      const run = { requestPayload, workflowRunId, url, retried, invokeCount, workflowRunCreatedAt: createdAt ?? 0 };
+      const labels = label ? label.split(",") : [];
+      const facts = { ...run, env, qstashClient, platform, labels, headers: new Headers(headerPairs(headers)) };
+      this.#context = new WorkflowContext(facts, this);
     } catch (error) {
-      this.#do((engine) => engine.handleFailure(failureOf(this.#core, error)));
+      this.#do((engine) => engine.refusePayload(failureOf(this.#core, error)));
       return;
     }
     this.#call(this.#context);
@@ -192,7 +195,11 @@ export class Execution implements Steps {
   /** Gives a remembered result to the function. */
   #settle([, ticket, others, text]: DutyOf<"settle">): void {
     const asked = this.#asked.get(ticket);
-    asked?.settle((asked.read ?? recalled)(text));
+    try {
+      asked?.settle((asked.read ?? recalled)(text));
+    } catch (error) {
+      asked?.reject(error);
+    }
     this.#let(others);
   }
 
@@ -210,15 +217,18 @@ export class Execution implements Steps {
   }
 
   #runStep(ticket: number): Promise<Duty> {
-    const { name, stepFunction } = this.#asked.get(ticket) as Asked;
+    const { name, stepFunction, tools, timeout } = this.#asked.get(ticket) as Asked;
     this.#log(`runs step '${name}'`);
-    return this.#execute(name, stepFunction as StepFunction<unknown>);
+    const call = stepFunction as (tools?: StepTools) => unknown;
+    if (!tools) return this.#execute(name, () => call());
+    if (timeout === undefined) return this.#execute(name, () => call({ signal: new AbortController().signal }));
+    return this.#execute(name, () => within(name, timeout, this.#core.timeoutMillis(timeout), call));
   }
 
   #compensate([, ticket, result]: DutyOf<"compensate">): Promise<Duty> {
     const { name, compensate } = this.#asked.get(ticket) as Asked;
     this.#log(`compensates step '${name}'`);
-    return this.#execute(name, () => compensate?.(recalled(result)));
+    return this.#execute(name, () => compensate?.(recalled(result) as never));
   }
 
   async #execute(name: string, stepFunction: () => unknown): Promise<Duty> {
@@ -255,24 +265,6 @@ export class Execution implements Steps {
     this.#respond(new Response(body as Uint8Array<ArrayBuffer>, { status, headers: headerPairs(headers) }));
   }
 
-  #ask(request: StepRequest): Promise<unknown> {
-    if (this.#ended) return forever();
-    const { name, ask } = request;
-    let ticket: number;
-    try {
-      ticket = adopting(WorkflowError, () => ask(this.#engine, typeof name === "string" ? name : ""));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    if (!this.#grouping) {
-      this.#grouping = true;
-      this.#poll(TURNS_OF_A_GROUP);
-    }
-    return new Promise((settle, reject) => {
-      this.#asked.set(ticket, { ...request, settle, reject });
-    });
-  }
-
   /** Polls the engine after this many turns of the microtask queue. Steps asked for until then form a group. */
   #poll(turns: number): void {
     const isWaiting = this.#turns !== undefined;
@@ -297,6 +289,35 @@ export class Execution implements Steps {
     if (this.#options.verbose) console.log(`[workflow] ${this.#context?.workflowRunId ?? "-"} ${event}`);
   }
 }
+
+/** Calls a step's function, and fails when it takes longer than `millis`. */
+async function within(
+  name: string,
+  limit: number | string,
+  millis: number,
+  call: (tools: StepTools) => unknown,
+): Promise<unknown> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        const error = new StepTimeoutError(name, limit);
+        controller.abort(error);
+        reject(error);
+      },
+      Math.min(millis, LONGEST_TIMER),
+    );
+  });
+  try {
+    return await Promise.race([call({ signal: controller.signal }), expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Longer timers fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Tells of a result as JSON text, or that it can't be written so. */
 function writing(result: unknown, tell: (engine: Invocation, text: string | undefined) => Duty): Event {

@@ -1,22 +1,61 @@
 /** How a run's payload is read, and what of it a first invocation submits. */
+import { WorkflowNonRetryableError } from "../errors.js";
 import type { WorkflowServeOptions } from "./options.js";
+import type { Issue, StandardSchema } from "./schema.js";
 
-/** Reads the payload as the official SDK does: JSON if it is JSON, else the text itself. */
-export function readPayload(raw: string | undefined, options: WorkflowServeOptions<unknown>): unknown {
-  if (options.initialPayloadParser) return options.initialPayloadParser(raw as string);
+/** The payload for the workflow, and the text that the run keeps: `undefined` for none. */
+export interface ReadPayload {
+  payload: unknown;
+  kept: string | undefined;
+}
+
+/**
+ * Reads the payload as the official SDK does: JSON if it is JSON, else the text itself. Schema and parser see what came
+ * in every invocation, so what they make of it need not be such that they would accept it again.
+ */
+export async function readPayload(
+  raw: string | undefined,
+  { initialPayloadParser, schema }: WorkflowServeOptions<unknown>,
+): Promise<ReadPayload> {
+  // A failed run whose source is unknown.
+  if (raw === undefined) return { payload: initialPayloadParser?.(raw as never), kept: undefined };
+  if (initialPayloadParser) return { payload: await initialPayloadParser(raw), kept: raw || undefined };
+  const sent = parsed(raw);
+  const kept = typeof sent === "string" ? sent : JSON.stringify(sent);
+  return { payload: schema ? await conforming(sent, schema) : sent, kept };
+}
+
+function parsed(raw: string): unknown {
   if (!raw) return undefined;
   const text = raw.charCodeAt(0) === BYTE_ORDER_MARK ? raw.slice(1) : raw;
-  let payload: unknown;
   try {
-    payload = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return text;
   }
-  return options.schema ? options.schema.parse(payload) : payload;
 }
 
-/** The payload as a message's body; `undefined` for none. */
-export const writePayload = (payload: unknown): string | undefined =>
-  typeof payload === "string" ? payload : JSON.stringify(payload);
+/** What the schema makes of the payload. One that does not fit never will: the run fails without another try. */
+async function conforming(payload: unknown, schema: NonNullable<WorkflowServeOptions<unknown>["schema"]>) {
+  if ("~standard" in schema) {
+    const result = await (schema as StandardSchema<unknown>)["~standard"].validate(payload);
+    if (result.issues) throw refusal(result.issues.map(worded).join("; "));
+    return result.value;
+  }
+  try {
+    return await schema.parse(payload);
+  } catch (error) {
+    const { issues, message } = error as { issues?: Issue[]; message?: string };
+    throw refusal(Array.isArray(issues) ? issues.map(worded).join("; ") : String(message ?? error));
+  }
+}
+
+const refusal = (issues: string) => new WorkflowNonRetryableError(`the payload does not fit the schema: ${issues}`);
+
+/** An issue with the path to what it is about. */
+function worded({ message, path = [] }: Issue): string {
+  const keys = path.map((part) => String(typeof part === "object" ? part.key : part));
+  return keys.length > 0 ? `${keys.join(".")}: ${message}` : message;
+}
 
 const BYTE_ORDER_MARK = 0xfeff;

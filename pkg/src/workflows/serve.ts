@@ -5,6 +5,7 @@ import { digestOf } from "../core/digest.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
 import { statusOf } from "./authenticity.js";
+import { refusal } from "./authorization.js";
 import { Execution } from "./execution.js";
 import type { AdapterOptions, RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
 import { type Served, served } from "./settings.js";
@@ -22,7 +23,7 @@ import { type Served, served } from "./settings.js";
  */
 export function serve<TInitialPayload = unknown, TResult = unknown>(
   routeFunction: RouteFunction<TInitialPayload, TResult, Request>,
-  options: WorkflowServeOptions<TInitialPayload> = {},
+  options: WorkflowServeOptions<TInitialPayload, TResult> = {},
 ): ServedWorkflow {
   const answer = serveBase(routeFunction, options);
   const handler = (request: Request) => answer(request, request);
@@ -43,10 +44,10 @@ export type Answer = (request: Request, platform: unknown, bindings?: object) =>
 /** The endpoint of a workflow, which every adapter's `serve` puts into its framework's shape. */
 export function serveBase<TInitialPayload, TResult, TPlatform>(
   routeFunction: RouteFunction<TInitialPayload, TResult, TPlatform>,
-  options: WorkflowServeOptions<TInitialPayload> = {},
+  options: WorkflowServeOptions<TInitialPayload, TResult> = {},
   adapter: AdapterOptions = {},
 ): Answer {
-  const workflow = new Workflow(routeFunction as Route, options as WorkflowServeOptions<unknown>, adapter);
+  const workflow = new Workflow(routeFunction as Route, options as unknown as WorkflowServeOptions<unknown>, adapter);
   return (request, platform, bindings) => workflow.answer(request, platform, bindings);
 }
 
@@ -68,6 +69,8 @@ class Workflow {
   async answer(request: Request, platform: unknown, bindings?: object): Promise<Response> {
     try {
       const body = new Uint8Array(await request.arrayBuffer());
+      const refused = await refusal(this.#options, request, body);
+      if (refused) return refused;
       const [bindingsOfCore, served, digest] = await Promise.all([core(), this.#serve(bindings), digestOf(body)]);
       const { method, url, headers } = request;
       await served.authenticate?.(request, body, served.endpoint.subject(url));

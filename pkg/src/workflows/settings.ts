@@ -1,17 +1,20 @@
 /** From options and environment to the endpoint of the core. */
 import type { ClientConfig, Retry } from "../config.js";
-import { brokerSettings, SETTINGS } from "../connection.js";
+import { type BrokerSettings, brokerSettings, SETTINGS } from "../connection.js";
 import { core, type Endpoint, type EndpointSettings } from "../core/core.js";
 import { type Environment, settingsIn } from "../environment.js";
 import { WorkflowError } from "../errors.js";
+import { Client } from "../qstash.js";
 import { KEYS } from "../receiver.js";
 import { type Authenticate, authentication } from "./authenticity.js";
-import type { AdapterOptions, WorkflowServeOptions } from "./options.js";
+import type { AdapterOptions, OfficialClient, WorkflowClient, WorkflowServeOptions } from "./options.js";
 
 /** What serves the requests of one workflow under one environment. */
 export interface Served {
   endpoint: Endpoint;
   env: Environment;
+  /** For the context. */
+  qstashClient: WorkflowClient;
   retry: Retry;
   /** Asks the option `receiver` itself, where the core can't. */
   authenticate: Authenticate | undefined;
@@ -37,13 +40,48 @@ export async function served(options: Options, env: Environment, adapter: Adapte
     checkSubject: options.checkSubject,
     useJsonContent: adapter.useJSONContent,
     hasFailureFunction: options.failureFunction !== undefined,
+    authorized: options.authorize !== undefined,
+    failureUrl: options.failureUrl,
+    retries: options.retries,
+    retryDelay: options.retryDelay,
+    flowControl: options.flowControl,
   };
+  const qstashClient = clientOf(options.qstashClient, env);
   const authenticate = authentication(options.receiver, options.clockTolerance);
-  return { endpoint: new Endpoint(JSON.stringify(settings)), env, retry, authenticate };
+  return { endpoint: new Endpoint(JSON.stringify(settings)), env, qstashClient, retry, authenticate };
 }
 
-function clientSettings(client: Options["qstashClient"], env: Environment) {
-  return client && SETTINGS in client ? client[SETTINGS](env) : brokerSettings((client ?? {}) as ClientConfig, env);
+function clientSettings(client: Options["qstashClient"], env: Environment): BrokerSettings {
+  if (client && SETTINGS in client) return client[SETTINGS](env);
+  return brokerSettings(client && "http" in client ? configOf(client) : ((client ?? {}) as ClientConfig), env);
+}
+
+/** What a client of the official SDK was made with. Its members are those of version 2.12. */
+function configOf({ http }: OfficialClient): ClientConfig {
+  const { baseUrl, authorization, headers, retry } = http as Partial<OfficialHttp>;
+  if (!baseUrl || !authorization) {
+    const message = "the option qstashClient must be a client of this package or of @upstash/qstash, or settings";
+    throw new WorkflowError(message, "InvalidConfiguration", false);
+  }
+  return {
+    baseUrl,
+    token: authorization.replace(/^Bearer /, ""),
+    ...(headers ? { headers } : {}),
+    ...(retry ? { retry: { retries: retry.attempts, backoff: retry.backoff } } : {}),
+  };
+}
+
+interface OfficialHttp {
+  baseUrl: string;
+  authorization: string;
+  headers: Headers | undefined;
+  retry: { attempts: number; backoff: (retryCount: number) => number } | undefined;
+}
+
+/** The client that was given, or one with the same settings. */
+function clientOf(given: Options["qstashClient"], env: Environment): WorkflowClient {
+  if (given && (SETTINGS in given || "http" in given)) return given as WorkflowClient;
+  return new Client({ ...(given as ClientConfig), env });
 }
 
 /** Signatures are checked if there are keys; with a receiver, there have to be some. */

@@ -71,7 +71,8 @@ impl Invocation {
         options: &str,
         body: Option<Vec<u8>>,
     ) -> Result<u32, JsValue> {
-        self.request(name, || step::read(kind, options, body))
+        let url = self.engine.as_ref().map(|engine| engine.delivery().url.clone()).unwrap_or_default();
+        self.request(name, || step::read(kind, options, body, &url))
     }
 
     /// A number in [0, 1), the same in every invocation.
@@ -117,6 +118,12 @@ impl Invocation {
     #[wasm_bindgen(unchecked_return_type = "Duty")]
     pub fn poll(&mut self) -> JsValue {
         self.handle(workflow::Invocation::poll)
+    }
+
+    /// The payload can't be read, or is not what the workflow's schema says: the function is not called.
+    #[wasm_bindgen(js_name = refusePayload, unchecked_return_type = "Duty")]
+    pub fn refuse_payload(&mut self, failure: Failure) -> JsValue {
+        self.handle(|engine| engine.refuse_payload(&failure.0))
     }
 
     /// A step's function has ended with a result as JSON text; nothing for `undefined`.
@@ -173,6 +180,14 @@ impl Invocation {
     pub fn handle_send_error(&mut self, reason: String) -> JsValue {
         self.handle(|engine| engine.handle_response(Err(reason)))
     }
+}
+
+/// The milliseconds of a step's option `timeout`: a number of seconds from 0 on, or a duration.
+#[wasm_bindgen(js_name = timeoutMillis)]
+pub fn timeout_millis(
+    #[wasm_bindgen(unchecked_param_type = "number | string")] duration: &JsValue,
+) -> Result<f64, JsValue> {
+    step::millis(duration).map_err(|error| thrown(&error))
 }
 
 impl Invocation {
