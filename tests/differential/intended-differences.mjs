@@ -272,7 +272,7 @@ export const INTENDED_DIFFERENCES = [
     path: ERROR_TEXT,
     expected: /QstashError|WorkflowError|told by QStash/,
     actual: /^BrokerRefused$|^the broker answered \d+: /,
-    reason: "A refusal has one code, and its message tells the status beside QStash's own sentence.",
+    reason: "A refusal has a code, and its message tells the status beside QStash's own sentence.",
   },
   {
     scenario: ["notify: QStash answers 500"],

@@ -42,8 +42,40 @@ export const { POST, handler, fetch } = serve<Order, { shipped: boolean }>(
 // @ts-expect-error a schema and a parser exclude each other
 serve(async () => {}, { schema: { parse: (x: unknown) => x }, initialPayloadParser: (text: string) => text });
 serve<Order>(async () => {}, { schema: { parse: (payload) => payload as Order } });
-// @ts-expect-error not in this version
-serve(async (context) => { await context.call("x", { url: "https://a.test" }); });
+serve(async (context) => {
+  const { status, body } = await context.call<{ rate: number }>("rates", { url: "https://a.test", retries: 2, timeout: "30s" });
+  const rate: number = body.rate + status;
+  const { eventData, timeout } = await context.waitForEvent<{ amount: number }>("wait", "paid", { timeout: "1h" });
+  const { notifyResponse } = await context.notify("tell", "paid", { rate });
+  const webhook: Webhook = await context.createWebhook("make");
+  const called = await context.waitForWebhook("called", webhook, "1h");
+  const request: Request | undefined = called.timeout ? undefined : called.request;
+  const chat = await context.api.openai.call("ask", {
+    token: "t",
+    operation: "chat.completions.create",
+    body: { model: "m", messages: [{ role: "user", content: "hello" }] },
+  });
+  const text: string | null | undefined = chat.body.choices[0]?.message.content;
+  const shipped = await context.invoke("ship", { workflow: ship, body: { orderId: 1 } });
+  const done: boolean = shipped.body.shipped && !shipped.isFailed;
+  // @ts-expect-error the other workflow takes another payload
+  await context.invoke("ship", { workflow: ship, body: "order" });
+  const kept: number = await context.run("kept", async ({ signal }) => (signal.aborted ? 0 : 1), {
+    retries: 3,
+    timeout: 5,
+    compensate: (result) => result.toFixed(),
+  });
+  if (await context.patch("new")) void [context.random(), context.uuid(), context.now(), context.invokeCount];
+  await context.qstashClient.publishJSON({ url: "https://a.test", body: 1 });
+  const waiters: Waiter[] = notifyResponse.map(({ waiter }) => waiter);
+  return [eventData.amount, timeout, request, text, done, kept, waiters] satisfies unknown[];
+}, { authorize: (request) => request.headers.has("x"), retries: 5, flowControl: { key: "k", parallelism: 1 } });
+
+declare const ship: InvokableWorkflow<{ orderId: number }, { shipped: boolean }>;
+
+/** What zod, valibot and arktype offer. */
+declare const schema: StandardSchema<Order>;
+serve(async (context) => { const id: number = context.requestPayload.orderId; return id; }, { schema });
 
 export async function use(request: Request): Promise<Response> {
   const publisher = new Publisher();
@@ -71,6 +103,7 @@ const IMPORTS = `
 import { Client as Publisher } from "@repo/orchestration/client";
 import { Receiver } from "@repo/orchestration/server";
 import { OrchestrationError, SignatureError } from "@repo/orchestration";
+import type { InvokableWorkflow, StandardSchema, Waiter, Webhook } from "@repo/orchestration/workflows";
 import { Client as Starter, serve, WorkflowNonRetryableError, WorkflowRetryAfterError } from "@repo/orchestration/workflows";
 `;
 
