@@ -39,10 +39,10 @@ pub use provider::Provider;
 pub use queue::Queue;
 pub use region::{Credentials, DEFAULT_BASE_URL};
 pub use retry::{Retry, Transport, call, send};
-pub use runs::{Ending, Trigger};
 #[cfg(feature = "js")]
 pub(crate) use runs::check_name;
 pub(crate) use runs::engine_headers;
+pub use runs::{Ending, Trigger};
 pub use schedule::{Schedule, ScheduleId, StoredSchedule};
 pub use stored_message::{Cancelled, StoredMessage};
 pub use url_group::{Endpoint, UrlGroup};

@@ -1,4 +1,6 @@
 /** From what a workflow asks for to what the engine is asked. */
+
+import { pairsOf } from "../connection.js";
 import type { Invocation, StepOptions } from "../core/core.js";
 import { WorkflowCallError } from "../errors.js";
 import type { HeadersInput } from "../messages.js";
@@ -144,7 +146,7 @@ function isExpected(response: CallResponse, expect: CallExpectation): boolean {
 /** Headers in the case and the order in which they were given. */
 function pairs(headers: HeadersInput | undefined): [string, string][] | undefined {
   if (headers === undefined || headers === null) return undefined;
-  const all = Symbol.iterator in headers ? [...new Headers(headers)] : Object.entries(headers);
+  const all = Symbol.iterator in headers ? pairsOf(headers) : Object.entries(headers);
   return all.filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
 }
 
