@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::parse_duration;
+use crate::wire::{Environment, parse_duration};
 
 /// Names and values of one object. What is taken must be all there is: see [`Fields::end`].
 pub(crate) struct Fields {
@@ -91,11 +91,7 @@ impl Fields {
 
     /// `true` or `false`; absent counts as `false`.
     pub fn flag(&mut self, name: &'static str) -> Result<bool> {
-        match self.take(name) {
-            None => Ok(false),
-            Some(Json::Flag(flag)) => Ok(flag),
-            Some(_) => Err(mistaken(name, "true or false")),
-        }
+        Ok(self.choice(name)?.unwrap_or(false))
     }
 
     /// A whole number from 0 on.
@@ -106,6 +102,35 @@ impl Fields {
             _ => None,
         };
         count.map(Some).ok_or_else(|| mistaken(name, "a whole number from 0 to 4294967295"))
+    }
+
+    /// A number; absent counts as none, and so does an endless one, which JSON writes as `null`.
+    pub fn number(&mut self, name: &'static str) -> Result<Option<f64>> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let number = match &value {
+            Json::Number(number) => number.as_f64(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| mistaken(name, "a number"))
+    }
+
+    /// `true` or `false`, if it is there.
+    pub fn choice(&mut self, name: &'static str) -> Result<Option<bool>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Json::Flag(flag)) => Ok(Some(flag)),
+            Some(_) => Err(mistaken(name, "true or false")),
+        }
+    }
+
+    /// Names and texts; none if absent. What is no text is left out.
+    pub fn settings(&mut self, name: &'static str) -> Result<Environment> {
+        let Some(fields) = self.object(name)? else { return Ok(Environment::default()) };
+        let texts = fields.rest().into_iter().filter_map(|(name, value)| match value {
+            Json::Text(text) => Some((name, text)),
+            _ => None,
+        });
+        Ok(texts.collect())
     }
 
     /// A text or several.

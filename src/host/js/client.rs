@@ -9,7 +9,7 @@ use super::text::SystemEntropy;
 use crate::client::fields::{Fields, Json};
 use crate::client::options::flow_control;
 use crate::client::{self, Trigger};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::wire::RunId;
 
 /// Makes requests to one broker.
@@ -21,8 +21,7 @@ impl Client {
     /// A client from `ClientSettings` as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str) -> Result<Client, JsValue> {
-        let settings = serde_json::from_str::<ClientSettings>(settings)
-            .map_err(|error| Error::new(Code::InvalidRequest, format!("the options: {error}")));
+        let settings = Fields::read(settings).and_then(|mut settings| ClientSettings::take(&mut settings));
         let client = settings.and_then(|settings| settings.read());
         client.map(Self).map_err(|error| thrown(&error))
     }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use web_sys::console;
 
 use super::error::thrown;
 use super::text::{headers_of, timestamp};
+use crate::client::fields::Fields;
 use crate::client::region::{Sought, credentials};
 use crate::client::retry::{Attempt, Backoff, Retry};
 use crate::client::{self, check};
-use crate::error::{Code, Error, Result};
-use crate::wire::{Environment, Method, Request, Response};
+use crate::error::Result;
+use crate::wire::{Environment, Headers, Method, Request, Response};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -46,18 +46,28 @@ export interface FailedAttempt {
 ";
 
 /// Where the broker is, and what every message to it carries.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct ClientSettings {
     base_url: Option<String>,
     token: Option<String>,
     dev_mode: Option<bool>,
     region: Option<String>,
     environment: Environment,
-    headers: Vec<(String, String)>,
+    headers: Headers,
 }
 
 impl ClientSettings {
+    /// Takes them from settings that may hold others too.
+    pub(super) fn take(settings: &mut Fields) -> Result<Self> {
+        Ok(Self {
+            base_url: settings.text("baseUrl")?,
+            token: settings.text("token")?,
+            dev_mode: settings.choice("devMode")?,
+            region: settings.text("region")?,
+            environment: settings.settings("environment")?,
+            headers: settings.pairs("headers")?,
+        })
+    }
+
     /// The client. What is odd about the settings goes to the console.
     pub(super) fn read(&self) -> Result<client::Client> {
         let sought = Sought {
@@ -71,7 +81,7 @@ impl ClientSettings {
             console::warn_1(&format!("[orchestration] {warning}").into());
         }
         let client = client::Client::new(&found.base_url, &found.token)?;
-        client.headers(&self.headers.iter().cloned().collect())
+        client.headers(&self.headers)
     }
 }
 
@@ -88,41 +98,28 @@ pub fn wait_before_retry(attempt: &str, body: Vec<u8>) -> Result<Option<f64>, Js
     failed_attempt(attempt, body).map_err(|error| thrown(&error))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedAttempt {
-    method: String,
-    url: String,
-    headers: String,
-    status: u16,
-    answer_headers: String,
-    retried: u32,
-    elapsed: f64,
-    now: f64,
-    /// Absent, as JSON writes infinity: no limit.
-    retries: Option<f64>,
-    budget: Option<f64>,
-    backoff: Option<f64>,
-}
-
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The cast saturates.
 fn failed_attempt(json: &str, body: Vec<u8>) -> Result<Option<f64>> {
-    let failed: FailedAttempt = serde_json::from_str(json)
-        .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the option retry: {error}")))?;
-    let request =
-        Request { method: Method::parse(&failed.method)?, url: failed.url, headers: headers_of(&failed.headers), body };
-    let headers = headers_of(&failed.answer_headers);
-    let answer = (failed.status != 0).then_some(Response { status: failed.status, headers, body: Vec::new() });
+    let mut failed = Fields::read(json)?;
+    let request = Request {
+        method: Method::parse(&failed.required("method")?)?,
+        url: failed.required("url")?,
+        headers: headers_of(&failed.required("headers")?),
+        body,
+    };
+    let status = failed.number("status")?.unwrap_or(0.0) as u16;
+    let headers = headers_of(&failed.required("answerHeaders")?);
+    let answer = (status != 0).then_some(Response { status, headers, body: Vec::new() });
     let retry = Retry {
-        retries: failed.retries.map_or(u32::MAX, |retries| retries as u32),
-        budget: failed.budget.map_or(Duration::MAX, millis),
-        backoff: failed.backoff.map_or(Backoff::Exponential, |own| Backoff::Constant(millis(own))),
+        retries: failed.number("retries")?.map_or(u32::MAX, |retries| retries as u32),
+        budget: failed.number("budget")?.map_or(Duration::MAX, millis),
+        backoff: failed.number("backoff")?.map_or(Backoff::Exponential, |own| Backoff::Constant(millis(own))),
     };
     let attempt = Attempt {
         answer: answer.as_ref(),
-        retried: failed.retried,
-        elapsed: millis(failed.elapsed),
-        now: timestamp(failed.now),
+        retried: failed.count("retried")?.unwrap_or(0),
+        elapsed: millis(failed.number("elapsed")?.unwrap_or(0.0)),
+        now: timestamp(failed.number("now")?.unwrap_or(0.0)),
     };
     Ok(retry.wait(&request, &attempt).map(|wait| wait.as_secs_f64() * 1000.0))
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::connection::ClientSettings;
 use super::error::thrown;
-use super::receiver::SigningSettings;
-use crate::client::fields::Json;
+use super::receiver::{SigningSettings, misconfigured};
+use crate::client::fields::Fields;
 use crate::client::options::flow_control;
 use crate::error::{Code, Error, Result};
 use crate::workflow;
@@ -40,33 +39,6 @@ export interface EndpointSettings extends ClientSettings {
 #[wasm_bindgen]
 pub struct Endpoint(pub(super) Result<Arc<workflow::Endpoint>>);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Settings {
-    #[serde(flatten)]
-    client: ClientSettings,
-    signing: Option<Signing>,
-    url: Option<String>,
-    workflow_base_url: Option<String>,
-    clock_tolerance: Option<f64>,
-    check_subject: Option<bool>,
-    use_json_content: Option<bool>,
-    has_failure_function: Option<bool>,
-    authorized: Option<bool>,
-    failure_url: Option<String>,
-    retries: Option<u32>,
-    retry_delay: Option<String>,
-    flow_control: Option<Json>,
-}
-
-#[derive(Deserialize)]
-struct Signing {
-    #[serde(flatten)]
-    settings: SigningSettings,
-    #[serde(default)]
-    required: bool,
-}
-
 #[wasm_bindgen]
 impl Endpoint {
     /// An endpoint from `EndpointSettings` as JSON.
@@ -83,35 +55,47 @@ impl Endpoint {
 }
 
 fn read(settings: &str) -> Result<workflow::Endpoint> {
-    let settings: Settings = serde_json::from_str(settings)
-        .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the settings of the endpoint: {error}")))?;
-    let mut endpoint = workflow::Endpoint::new(settings.client.read()?);
-    if let Some(Signing { settings, required }) = settings.signing {
-        let keys = if required { Some(settings.read_required()?) } else { settings.read()? };
+    let mistaken = |error: Error| misconfigured("endpoint", &error);
+    let mut settings = Fields::read(settings).map_err(mistaken)?;
+    let client = ClientSettings::take(&mut settings).map_err(mistaken)?;
+    let mut endpoint = workflow::Endpoint::new(client.read()?);
+    if let Some(mut signing) = settings.object("signing").map_err(mistaken)? {
+        let required = signing.flag("required").map_err(mistaken)?;
+        let signing = SigningSettings::take(&mut signing).map_err(mistaken)?;
+        let keys = if required { Some(signing.read_required()?) } else { signing.read()? };
         if let Some(keys) = keys {
             endpoint = endpoint.keys(keys);
         }
     }
-    if let Some(url) = settings.url {
+    let tolerance = settings.number("clockTolerance").map_err(mistaken)?.map(tolerance).transpose()?;
+    configured(endpoint, &mut settings, tolerance).map_err(mistaken)
+}
+
+fn configured(
+    mut endpoint: workflow::Endpoint,
+    settings: &mut Fields,
+    tolerance: Option<Duration>,
+) -> Result<workflow::Endpoint> {
+    if let Some(url) = settings.text("url")? {
         endpoint = endpoint.url(url);
     }
-    if let Some(base_url) = settings.workflow_base_url {
+    if let Some(base_url) = settings.text("workflowBaseUrl")? {
         endpoint = endpoint.base_url(base_url);
     }
-    if let Some(seconds) = settings.clock_tolerance {
-        endpoint = endpoint.clock_tolerance(tolerance(seconds)?);
+    if let Some(tolerance) = tolerance {
+        endpoint = endpoint.clock_tolerance(tolerance);
     }
-    if let Some(check) = settings.check_subject {
+    if let Some(check) = settings.choice("checkSubject")? {
         endpoint = endpoint.check_subject(check);
     }
     Ok(endpoint
-        .has_failure_function(settings.has_failure_function.unwrap_or(false))
-        .json_content(settings.use_json_content.unwrap_or(false))
-        .authorized(settings.authorized.unwrap_or(false))
-        .failure_url(settings.failure_url)
-        .retries(settings.retries)
-        .retry_delay(settings.retry_delay)
-        .flow_control(settings.flow_control.map(Json::fields).transpose()?.map(flow_control).transpose()?))
+        .has_failure_function(settings.flag("hasFailureFunction")?)
+        .json_content(settings.flag("useJsonContent")?)
+        .authorized(settings.flag("authorized")?)
+        .failure_url(settings.text("failureUrl")?)
+        .retries(settings.count("retries")?)
+        .retry_delay(settings.text("retryDelay")?)
+        .flow_control(settings.object("flowControl")?.map(flow_control).transpose()?))
 }
 
 /// [`Code::InvalidConfiguration`] for a negative or endless tolerance.

@@ -1,12 +1,12 @@
 //! Verification of a signature outside of a workflow.
 
 use js_sys::Array;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::endpoint;
 use super::error::thrown;
 use super::text::timestamp;
+use crate::client::fields::Fields;
 use crate::error::{Code, Error, Result};
 use crate::signature::{self, BodyHash, Expect, KeyRing, OwnKeys, Ticket, replayed, verify, verify_bytes};
 use crate::wire::Environment;
@@ -24,8 +24,6 @@ export interface SigningSettings {
 ";
 
 /// What signing keys are taken from.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct SigningSettings {
     current_signing_key: Option<String>,
     next_signing_key: Option<String>,
@@ -34,6 +32,16 @@ pub(super) struct SigningSettings {
 }
 
 impl SigningSettings {
+    /// Takes them from settings that may hold others too.
+    pub(super) fn take(settings: &mut Fields) -> Result<Self> {
+        Ok(Self {
+            current_signing_key: settings.text("currentSigningKey")?,
+            next_signing_key: settings.text("nextSigningKey")?,
+            dev_mode: settings.choice("devMode")?,
+            environment: settings.settings("environment")?,
+        })
+    }
+
     pub(super) fn read(&self) -> Result<Option<KeyRing>> {
         let own = OwnKeys {
             current: self.current_signing_key.as_deref(),
@@ -64,8 +72,8 @@ impl Receiver {
     /// A receiver from `SigningSettings` as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str) -> Result<Receiver, JsValue> {
-        let settings: Result<SigningSettings> = serde_json::from_str(settings)
-            .map_err(|error| Error::new(Code::InvalidConfiguration, format!("the settings of the receiver: {error}")));
+        let settings = Fields::read(settings).and_then(|mut settings| SigningSettings::take(&mut settings));
+        let settings = settings.map_err(|error| misconfigured("receiver", &error));
         settings.and_then(|settings| settings.read_required()).map(Self).map_err(|error| thrown(&error))
     }
 
@@ -97,6 +105,11 @@ impl Receiver {
         };
         check().map_err(|error| thrown(&error))
     }
+}
+
+/// A setting of another kind than it has to be.
+pub(super) fn misconfigured(what: &str, error: &Error) -> Error {
+    Error::new(Code::InvalidConfiguration, format!("the settings of the {what}: {}", error.message()))
 }
 
 /// Throws what a replay guard says of a signature that it has seen.
