@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{Environment, parse_duration};
+use crate::wire::parse_duration;
 
 /// Names and values of one object. What is taken must be all there is: see [`Fields::end`].
 pub(crate) struct Fields {
@@ -123,16 +123,6 @@ impl Fields {
         }
     }
 
-    /// Names and texts; none if absent. What is no text is left out.
-    pub fn settings(&mut self, name: &'static str) -> Result<Environment> {
-        let Some(fields) = self.object(name)? else { return Ok(Environment::default()) };
-        let texts = fields.rest().into_iter().filter_map(|(name, value)| match value {
-            Json::Text(text) => Some((name, text)),
-            _ => None,
-        });
-        Ok(texts.collect())
-    }
-
     /// A text or several.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>> {
         let one_or_many = || mistaken(name, "a text, or an array of texts");
@@ -193,18 +183,14 @@ impl Fields {
     /// A moment in Unix seconds, rounded.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The cast saturates.
     pub fn moment(&mut self, name: &'static str) -> Result<Option<u64>> {
-        let Some(value) = self.take(name) else { return Ok(None) };
-        let seconds = match value {
-            Json::Number(number) => number.as_f64(),
-            _ => None,
-        };
-        match seconds.filter(|seconds| *seconds >= 0.0) {
-            Some(seconds) => Ok(Some((seconds + 0.5).floor() as u64)),
-            None => Err(Error::new(
+        let Some(seconds) = self.number(name)? else { return Ok(None) };
+        if seconds < 0.0 {
+            return Err(Error::new(
                 Code::InvalidDuration,
                 format!("the option {name} must be a moment in Unix seconds, from 0 on"),
-            )),
+            ));
         }
+        Ok(Some((seconds + 0.5).floor() as u64))
     }
 
     /// The fields that nobody took, in their order.

@@ -7,7 +7,7 @@ use web_sys::console;
 
 use super::error::thrown;
 use super::text::{headers_of, timestamp};
-use crate::client::fields::Fields;
+use crate::client::fields::{Fields, Json};
 use crate::client::region::{Sought, credentials};
 use crate::client::retry::{Attempt, Backoff, Retry};
 use crate::client::{self, check};
@@ -63,7 +63,7 @@ impl ClientSettings {
             token: settings.text("token")?,
             dev_mode: settings.choice("devMode")?,
             region: settings.text("region")?,
-            environment: settings.settings("environment")?,
+            environment: environment(settings)?,
             headers: settings.pairs("headers")?,
         })
     }
@@ -83,6 +83,16 @@ impl ClientSettings {
         let client = client::Client::new(&found.base_url, &found.token)?;
         client.headers(&self.headers)
     }
+}
+
+/// The texts of an environment. What is no text is left out.
+pub(super) fn environment(settings: &mut Fields) -> Result<Environment> {
+    let Some(values) = settings.object("environment")? else { return Ok(Environment::default()) };
+    let texts = values.rest().into_iter().filter_map(|(name, value)| match value {
+        Json::Text(text) => Some((name, text)),
+        _ => None,
+    });
+    Ok(texts.collect())
 }
 
 /// Throws what a broker's answer that is not a 2xx says.

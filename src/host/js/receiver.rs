@@ -3,6 +3,7 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
+use super::connection::environment;
 use super::endpoint;
 use super::error::thrown;
 use super::text::timestamp;
@@ -38,7 +39,7 @@ impl SigningSettings {
             current_signing_key: settings.text("currentSigningKey")?,
             next_signing_key: settings.text("nextSigningKey")?,
             dev_mode: settings.choice("devMode")?,
-            environment: settings.settings("environment")?,
+            environment: environment(settings)?,
         })
     }
 
