@@ -263,6 +263,7 @@ pub fn accept_start<S: Sql>(
             created_at: scope.at,
             started_at: None,
             attempts: None,
+            cause: None,
         },
     )?;
     let message = Message { run: Some(run), position: Some(0), failure_callback: None, ..message };
@@ -285,6 +286,7 @@ fn accept_step<S: Sql>(
     {
         webhook::insert(scope.sql, run.key, &run.id, &event_id)?;
     }
+    let cause = cause(&publication);
     let publication = Publication { content_type: None, ..publication };
     let mut message = message(scope, Role::Step, publication, Some(&run), caller_ip);
     let body = std::mem::take(&mut message.body);
@@ -297,6 +299,7 @@ fn accept_step<S: Sql>(
         name: submitted.step_name,
         step_type: submitted.step_type.as_str().to_owned(),
         body,
+        cause: cause.as_deref(),
     };
     message.position = Some(history::append(scope, &run, entry)?);
     store(scope, &message)?;
@@ -336,6 +339,7 @@ fn accept_call<S: Sql>(
     };
     let (place, concurrent) = (number("StepId")?, number("Concurrent")?);
     let (name, step_type) = (told("StepName")?.to_owned(), told("StepType")?.to_owned());
+    let cause = cause(&publication);
     let mut message = message(scope, Role::Call, publication, Some(&run), caller_ip);
     let entry = Submitted {
         message_id: &message.id,
@@ -346,10 +350,16 @@ fn accept_call<S: Sql>(
         name,
         step_type,
         body: json!({ "callUrl": message.url, "callMethod": message.method.as_str() }).to_string().into_bytes(),
+        cause: cause.as_deref(),
     };
     message.position = Some(history::append(scope, &run, entry)?);
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
+}
+
+/// The message whose delivery makes a submission, where the SDK says so.
+pub fn cause(publication: &Publication) -> Option<String> {
+    publication.workflow.get(header::WORKFLOW_CAUSE).map(str::to_owned)
 }
 
 /// The run with `id`, if it goes on. The SDK takes 400 for "the run has ended" and stops quietly.

@@ -81,6 +81,7 @@ pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, headers: &Headers,
         name: pending.step.step_name.clone(),
         step_type: pending.step.step_type.as_str().to_owned(),
         body: details.to_string().into_bytes(),
+        cause: headers.get(header::WORKFLOW_CAUSE),
     };
     history::append(scope, &run, submitted)?;
     match kept_event::take(scope.sql, run.key, event_id, waiter.is_for_webhook(), scope.at)? {

@@ -50,6 +50,8 @@ pub struct Submitted<'a> {
     pub step_type: String,
     /// The bytes that endpoints get; what the log tells of a call, a wait or an invocation.
     pub body: Vec<u8>,
+    /// The message whose delivery submits it, where the SDK says so.
+    pub cause: Option<&'a str>,
 }
 
 /// Appends to the run's history; returns the position.
@@ -115,6 +117,7 @@ pub fn settle<S: Sql>(scope: &mut Scope<'_, S>, run: &Run, pending: &Pending, fi
         name: step.step_name.clone(),
         step_type: step.step_type.as_str().to_owned(),
         body: serde_json::to_vec(&step).map_err(unwritable)?,
+        cause: None,
     };
     let position = step::next_position(scope.sql, run.key)?;
     let group_end = plan(scope, run, &submitted)?.map(|(group_end, _)| group_end);
@@ -179,6 +182,7 @@ fn insert<S: Sql>(
             created_at: scope.at,
             started_at: invocation.map(|(started_at, _)| started_at),
             attempts: invocation.map(|(_, attempts)| attempts),
+            cause: submitted.cause.map(str::to_owned),
         },
     )?;
     Ok(position)

@@ -51,6 +51,7 @@ pub fn accept<S: Sql>(
     if let Some(earlier) = step::pending_at(scope.sql, parent.key, pending.step.place())? {
         return Ok(Accepted { message_id: earlier.message_id, deduplicated: true, run: None });
     }
+    let cause = accept::cause(&publication);
     let (url, body) = (publication.url.clone(), envelope.body.unwrap_or_default().into_bytes());
     let accepted = accept::accept_start(scope, id, Publication { body, ..publication }, caller_ip)?;
     let child = run::find_by_id(scope.sql, id)?
@@ -69,6 +70,7 @@ pub fn accept<S: Sql>(
         name: pending.step.step_name.clone(),
         step_type: pending.step.step_type.as_str().to_owned(),
         body: details.to_string().into_bytes(),
+        cause: cause.as_deref(),
     };
     history::append(scope, &parent, submitted)?;
     if !accepted.deduplicated {

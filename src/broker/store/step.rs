@@ -36,10 +36,12 @@ pub struct Entry {
     pub started_at: Option<Timestamp>,
     /// How many tries that invocation took.
     pub attempts: Option<u32>,
+    /// The message whose delivery submitted it, where the SDK says so ([`header::WORKFLOW_CAUSE`]).
+    pub cause: Option<String>,
 }
 
 const COLUMNS: &str = "run, position, message_id, call_type, is_plan, place, group_end, concurrent, name, type, body, \
-     created_at, started_at, attempts";
+     created_at, started_at, attempts, cause";
 
 impl Entry {
     fn read<S: Sql>(sql: &S, row: &Row) -> Result<Self> {
@@ -59,6 +61,7 @@ impl Entry {
             created_at: row.timestamp(11)?,
             started_at: row.optional(12, Row::timestamp)?,
             attempts: row.optional(13, Row::count)?,
+            cause: row.optional(14, Row::text)?,
         })
     }
 }
@@ -67,7 +70,7 @@ impl Entry {
 pub fn append<S: Sql>(sql: &S, entry: &Entry) -> Result<()> {
     let body = body::put(sql, &owner(entry.run, entry.position), &entry.body)?;
     sql.execute(
-        &format!("INSERT INTO steps ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &format!("INSERT INTO steps ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         &[
             Value::from(entry.run),
             Value::from(entry.position),
@@ -83,6 +86,7 @@ pub fn append<S: Sql>(sql: &S, entry: &Entry) -> Result<()> {
             Value::from(entry.created_at),
             Value::from(entry.started_at),
             Value::from(entry.attempts),
+            Value::from(entry.cause.as_deref()),
         ],
     )?;
     Ok(())
@@ -129,18 +133,29 @@ pub fn pending_at<S: Sql>(sql: &S, run: i64, place: u32) -> Result<Option<Entry>
 }
 
 /// Whether what an entry's invocation has to submit is already in the history: for a plan its result,
-/// for the third party's answer to a call the call's result, else any entry beyond its group.
+/// for the third party's answer to a call the call's result, else what it is said to be the cause of, or any later entry
+/// beyond its group that says no cause. Such an entry is the first at its place: what follows from it has its cause.
 pub fn is_continued<S: Sql>(sql: &S, entry: &Entry, answers_call: bool) -> Result<bool> {
-    let condition = if answers_call {
-        "is_plan = 0 AND call_type = 'step' AND place = ?"
+    let rows = if answers_call {
+        let condition = "is_plan = 0 AND call_type = 'step' AND place = ?";
+        sql.query(
+            &format!("SELECT 1 FROM steps WHERE run = ? AND {condition} LIMIT 1"),
+            params![entry.run, entry.place],
+        )?
     } else if entry.is_plan {
-        "is_plan = 0 AND place = ?"
+        let condition = "is_plan = 0 AND place = ?";
+        sql.query(
+            &format!("SELECT 1 FROM steps WHERE run = ? AND {condition} LIMIT 1"),
+            params![entry.run, entry.place],
+        )?
     } else {
-        "place > ?"
+        sql.query(
+            "SELECT 1 FROM steps AS later WHERE run = ? AND (cause = ? OR cause IS NULL AND place > ? AND position > ?
+             AND NOT EXISTS (SELECT 1 FROM steps AS earlier WHERE earlier.run = later.run
+                             AND earlier.place = later.place AND earlier.position < later.position)) LIMIT 1",
+            params![entry.run, &entry.message_id, entry.group_end, entry.position],
+        )?
     };
-    let place = if answers_call || entry.is_plan { entry.place } else { entry.group_end };
-    let rows =
-        sql.query(&format!("SELECT 1 FROM steps WHERE run = ? AND {condition} LIMIT 1"), params![entry.run, place])?;
     Ok(!rows.is_empty())
 }
 
