@@ -59,8 +59,8 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn decide(&mut self, what: String, decision: String) {
-        let before = self.decided.entry(what.clone()).or_insert_with(|| decision.clone());
+    fn decide(&mut self, what: &str, decision: &str) {
+        let before = self.decided.entry(what.to_owned()).or_insert_with(|| decision.to_owned());
         if *before != decision {
             self.complaints.push(format!("{what}: {before} before, {decision} now"));
         }
@@ -70,11 +70,11 @@ impl Ledger {
 type Shared = Rc<RefCell<Ledger>>;
 
 impl Program {
-    fn random(dice: &mut Seeded, depth: u32, count: &mut u32) -> Self {
-        *count += 1;
-        let name = format!("n{count}");
-        let mut children = |dice: &mut Seeded, most: u64| -> Vec<Self> {
-            (0..2 + dice.below(most)).map(|_| Self::random(dice, depth - 1, count)).collect()
+    /// Without names; see [`Program::named`].
+    fn random(dice: &mut Seeded, depth: u32) -> Self {
+        let name = String::new();
+        let children = |dice: &mut Seeded, most: u64| -> Vec<Self> {
+            (0..2 + dice.below(most)).map(|_| Self::random(dice, depth - 1)).collect()
         };
         match dice.below(if depth == 0 { 8 } else { 14 }) {
             0..3 => Self::Run(name, u32::try_from(dice.below(2)).unwrap()),
@@ -106,19 +106,19 @@ impl Program {
                 }
                 Self::Call(name) => {
                     let response = ctx.call(name, Call { retries: 1, ..Call::new(THIRD) }).await?;
-                    ledger.borrow_mut().decide(format!("call {name}"), response.status.to_string());
+                    ledger.borrow_mut().decide(&format!("call {name}"), &response.status.to_string());
                     json!(name)
                 }
                 Self::Wait(name, seconds) => {
                     let event: Option<Value> = ctx.wait_for_event(name, name, Duration::from_secs(*seconds)).await?;
-                    ledger.borrow_mut().decide(format!("event {name}"), format!("{event:?}"));
+                    ledger.borrow_mut().decide(&format!("event {name}"), &format!("{event:?}"));
                     json!(name)
                 }
                 Self::Timed(name) => {
                     let now = ctx.now().millis().to_string();
                     let result = ctx.run(name, async || compute(ledger, name, 0)).await?;
                     // Only now: what was told is remembered with the step.
-                    ledger.borrow_mut().decide(format!("time {name}"), now);
+                    ledger.borrow_mut().decide(&format!("time {name}"), &now);
                     result
                 }
                 Self::Sequence(parts) => {
@@ -134,7 +134,7 @@ impl Program {
                 }
                 Self::Race(name, parts) => {
                     let (result, winner, _) = select_all(parts.iter().map(|part| part.run(ctx, ledger))).await;
-                    ledger.borrow_mut().decide(format!("race {name}"), winner.to_string());
+                    ledger.borrow_mut().decide(&format!("race {name}"), &winner.to_string());
                     json!({ "won": result? })
                 }
             })
@@ -162,7 +162,7 @@ impl Host for Wire<'_> {
     }
 
     async fn sleep(&self, _: Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn send(&self, request: Request) -> Result<Response, String> {
@@ -220,7 +220,7 @@ impl Simulation {
     fn new(seed: u64) -> Self {
         let mut dice = Seeded(seed);
         let world = World::seeded(seed);
-        let parts = (0..1 + dice.below(3)).map(|_| Program::random(&mut dice, 3, &mut 0)).collect();
+        let parts = (0..=dice.below(3)).map(|_| Program::random(&mut dice, 3)).collect();
         let program = Rc::new(Program::named(Program::Sequence(parts)));
         let ledger = Shared::default();
         serve_program(&world, Rc::clone(&program), &ledger);
@@ -311,9 +311,15 @@ impl Program {
                 | Program::Timed(name) => *name = format!("n{count}"),
                 Program::Race(name, parts) => {
                     *name = format!("n{count}");
-                    parts.iter_mut().for_each(|part| visit(part, count));
+                    for part in parts {
+                        visit(part, count);
+                    }
                 }
-                Program::Sequence(parts) | Program::All(parts) => parts.iter_mut().for_each(|part| visit(part, count)),
+                Program::Sequence(parts) | Program::All(parts) => {
+                    for part in parts {
+                        visit(part, count);
+                    }
+                }
             }
         }
         visit(&mut program, &mut 0);
@@ -334,7 +340,9 @@ impl Program {
             Self::Run(name, fails) | Self::Policy(name, fails) => drop(into.insert(name.clone(), fails + 1)),
             Self::Timed(name) => drop(into.insert(name.clone(), 1)),
             Self::Sequence(parts) | Self::All(parts) | Self::Race(_, parts) => {
-                parts.iter().for_each(|part| part.computations(into));
+                for part in parts {
+                    part.computations(into);
+                }
             }
             Self::Sleep(..) | Self::Call(_) | Self::Wait(..) => {}
         }
