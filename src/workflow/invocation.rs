@@ -682,8 +682,9 @@ impl Invocation {
 
     /// The function has failed, or cancels its run. What was done before is made up for first, if there is a way.
     fn fail(&mut self, failure: Failure) -> Result<Duty> {
-        let another_try =
-            failure.is_retryable() && self.delivery.retried < self.endpoint.retries.unwrap_or(Retry::DEFAULT.retries);
+        let tries_left = self.delivery.retried < self.endpoint.retries.unwrap_or(Retry::DEFAULT.retries);
+        // Once something is made up for, the run has failed: the deliveries that follow go on with that.
+        let another_try = failure.is_retryable() && tries_left && !self.replay.goes_on_with(COMPENSATION);
         if self.saga.is_empty() || another_try {
             return Ok(self.respond_failure(&failure));
         }
@@ -763,6 +764,9 @@ impl Invocation {
         Duty::Respond(response)
     }
 }
+
+/// What the names of compensating steps start with.
+const COMPENSATION: &str = "compensate ";
 
 fn accept(
     endpoint: &Endpoint,

@@ -136,6 +136,13 @@ impl Replay {
         self.asked.iter().any(|asked| asked.state != Progress::Settled && is_one(asked.ticket, &asked.request))
     }
 
+    /// Whether the history goes on, after all that the workflow has asked for, with a step of such a name.
+    pub fn goes_on_with(&self, prefix: &str) -> bool {
+        let asked = self.asked.len();
+        let untold = &self.events[self.told.min(self.events.len())..];
+        untold.iter().any(|event| event.place() as usize > asked && event.step_name.starts_with(prefix))
+    }
+
     /// The workflow does not wait for a step any more.
     pub fn drop_step(&mut self, ticket: Ticket) {
         for asked in self.asked.iter_mut().filter(|asked| asked.ticket == ticket) {

@@ -8,7 +8,7 @@ import { statusOf } from "./authenticity.js";
 import { refusal } from "./authorization.js";
 import { Execution } from "./execution.js";
 import type { AdapterOptions, RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
-import { type Served, served } from "./settings.js";
+import { regionOf, type Served, served } from "./settings.js";
 
 /**
  * Makes an endpoint of a workflow.
@@ -57,8 +57,8 @@ class Workflow {
   readonly #route: Route;
   readonly #options: WorkflowServeOptions<unknown>;
   readonly #adapter: AdapterOptions;
-  /** By environment: a Worker gets its bindings with every request. */
-  readonly #served = new WeakMap<object, Promise<Served>>();
+  /** By environment, for a Worker gets its bindings with every request; and by the region that a delivery comes from. */
+  readonly #served = new WeakMap<object, Map<string | undefined, Promise<Served>>>();
 
   constructor(route: Route, options: WorkflowServeOptions<unknown>, adapter: AdapterOptions) {
     this.#route = route;
@@ -68,11 +68,15 @@ class Workflow {
 
   async answer(request: Request, platform: unknown, bindings?: object): Promise<Response> {
     try {
+      const { method, url, headers } = request;
       const body = new Uint8Array(await request.arrayBuffer());
       const refused = await refusal(this.#options, request, body);
       if (refused) return refused;
-      const [bindingsOfCore, served, digest] = await Promise.all([core(), this.#serve(bindings), digestOf(body)]);
-      const { method, url, headers } = request;
+      const [bindingsOfCore, served, digest] = await Promise.all([
+        core(),
+        this.#serve(bindings, headers),
+        digestOf(body),
+      ]);
       await served.authenticate?.(request, body, served.endpoint.subject(url));
       const engine = new bindingsOfCore.Invocation(
         served.endpoint,
@@ -90,13 +94,16 @@ class Workflow {
     }
   }
 
-  #serve(bindings: object | undefined): Promise<Served> {
+  #serve(bindings: object | undefined, headers: Headers): Promise<Served> {
     const env = (this.#options.env ?? bindings ?? processEnvironment()) as Environment;
-    let made = this.#served.get(env);
+    const region = regionOf(headers, env);
+    const regions = this.#served.get(env) ?? new Map<string | undefined, Promise<Served>>();
+    this.#served.set(env, regions);
+    let made = regions.get(region);
     if (!made) {
-      made = served(this.#options, env, this.#adapter);
-      made.catch(() => this.#served.delete(env));
-      this.#served.set(env, made);
+      made = served(this.#options, env, this.#adapter, region);
+      made.catch(() => regions.delete(region));
+      regions.set(region, made);
     }
     return made;
   }

@@ -25,12 +25,17 @@ export interface Served {
 type Options = WorkflowServeOptions<unknown>;
 
 /** Makes the endpoint. Settings that can't work are told in the answers, not thrown, unless no type allows them. */
-export async function served(options: Options, env: Environment, adapter: AdapterOptions): Promise<Served> {
+export async function served(
+  options: Options,
+  env: Environment,
+  adapter: AdapterOptions,
+  region: string | undefined,
+): Promise<Served> {
   const { Endpoint } = await core();
   if ((options as { middlewares?: unknown[] }).middlewares?.length) {
     throw new WorkflowError("this version has no middlewares; remove the option", "Unsupported", false);
   }
-  const { retry, ...client } = clientSettings(options.qstashClient, env);
+  const { retry, ...client } = clientSettings(options.qstashClient, env, region);
   const settings: EndpointSettings = {
     ...client,
     signing: signing(options, env),
@@ -51,9 +56,16 @@ export async function served(options: Options, env: Environment, adapter: Adapte
   return { endpoint: new Endpoint(JSON.stringify(settings)), env, qstashClient, retry, authenticate };
 }
 
-function clientSettings(client: Options["qstashClient"], env: Environment): BrokerSettings {
-  if (client && SETTINGS in client) return client[SETTINGS](env);
-  return brokerSettings(client && "http" in client ? configOf(client) : ((client ?? {}) as ClientConfig), env);
+/** The region that a delivery names, if there are settings for it: steps go back to where it came from. */
+export function regionOf(headers: Headers, env: Environment): string | undefined {
+  const region = env.QSTASH_REGION ? headers.get("upstash-region")?.replaceAll("-", "_").toUpperCase() : undefined;
+  return region && env[`${region}_QSTASH_URL`] ? region : undefined;
+}
+
+function clientSettings(client: Options["qstashClient"], env: Environment, region: string | undefined): BrokerSettings {
+  if (client && SETTINGS in client) return client[SETTINGS](env, region);
+  const config = client && "http" in client ? configOf(client) : ((client ?? {}) as ClientConfig);
+  return brokerSettings(config, env, region);
 }
 
 /** What a client of the official SDK was made with. Its members are those of version 2.12. */
