@@ -415,6 +415,7 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     world.sql.run(
         "DROP TABLE waiters; DROP TABLE kept_events; DROP TABLE webhooks; DROP TABLE invocations; DROP TABLE parked;
          DROP INDEX dlq_run; ALTER TABLE runs DROP COLUMN invoker; ALTER TABLE runs DROP COLUMN failure_state;
+         ALTER TABLE steps DROP COLUMN cause;
          UPDATE meta SET value = 1 WHERE key = 'schema'",
     );
     world.restart();

@@ -157,8 +157,9 @@ fn resume<S: Sql>(
         }
     }
     for entry in step::history(scope.sql, failed.key, None)? {
-        let message_id = ids.get(&entry.message_id).cloned().unwrap_or(entry.message_id);
-        step::append(scope.sql, &Entry { run: new.key, message_id, ..entry })?;
+        let renamed = |id: String| ids.get(&id).cloned().unwrap_or(id);
+        let (message_id, cause) = (renamed(entry.message_id), entry.cause.map(renamed));
+        step::append(scope.sql, &Entry { run: new.key, message_id, cause, ..entry })?;
     }
     webhook::hand_over(scope.sql, failed.key, new.key)?;
     kept_event::hand_over(scope.sql, failed.key, new.key)?;
