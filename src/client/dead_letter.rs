@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::client::filter::Kind;
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::query::Resource;
 use crate::client::{Bulk, Client, Listing, StoredMessage};
 use crate::error::Result;
@@ -14,7 +15,7 @@ const DEAD_LETTERS: Resource = Resource { path: "/v2/dlq", id: "the id of a dead
 
 /// A message that failed, as the broker shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
     /// The id in this list.
     pub dlq_id: String,
@@ -24,6 +25,7 @@ pub struct DeadLetter {
     /// The status of the destination's last answer.
     pub response_status: Option<u16>,
     /// The headers of that answer.
+    #[serde(default, deserialize_with = "header_lists")]
     pub response_header: BTreeMap<String, Vec<String>>,
     /// The body of that answer, if it is UTF-8.
     pub response_body: Option<String>,
@@ -33,9 +35,9 @@ pub struct DeadLetter {
 
 /// A page of dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct DeadLetters {
     /// The newest first.
+    #[serde(deserialize_with = "or_default")]
     pub messages: Vec<DeadLetter>,
     /// For [`Listing::cursor`]; absent or empty on the last page.
     pub cursor: Option<String>,
@@ -43,7 +45,6 @@ pub struct DeadLetters {
 
 /// What a bulk request deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Deleted {
     /// How many.
     pub deleted: u64,
@@ -53,9 +54,9 @@ pub struct Deleted {
 
 /// What a bulk request published anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Retried {
     /// One for each message.
+    #[serde(deserialize_with = "or_default")]
     pub responses: Vec<Published>,
     /// For [`Bulk::after`]; absent or empty if nothing is left.
     pub cursor: Option<String>,
@@ -63,13 +64,15 @@ pub struct Retried {
 
 /// What the broker says of an accepted message. A message to a URL group gets an array of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Published {
-    /// The message's id.
+    /// The message's id; empty if it was not accepted.
+    #[serde(default)]
     pub message_id: String,
     /// The endpoint, for a URL group.
     pub url: Option<String>,
     /// Whether it was accepted before under the same deduplication id.
+    #[serde(default)]
     pub deduplicated: bool,
     /// Why this message of a batch was not accepted.
     pub error: Option<String>,

@@ -42,30 +42,39 @@ impl FlowControl {
 
 /// The state of a flow-control key, as the broker shows it. What it leaves out counts as zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct FlowControlKey {
     /// The key.
     pub flow_control_key: String,
     /// How many messages wait.
-    #[serde(alias = "waitlistSize")]
+    #[serde(default, alias = "waitlistSize")]
     pub wait_list_size: u64,
     /// How many deliveries may be open at once; 0 for any number.
+    #[serde(default)]
     pub parallelism_max: u64,
     /// How many are open.
+    #[serde(default)]
     pub parallelism_count: u64,
     /// How many deliveries may start in one period; 0 for any number.
+    #[serde(default)]
     pub rate_max: u64,
     /// How many have started in this one.
+    #[serde(default)]
     pub rate_count: u64,
     /// The period in seconds.
+    #[serde(default)]
     pub rate_period: u64,
     /// When this period began; Unix time.
+    #[serde(default)]
     pub rate_period_start: u64,
     /// Whether nothing is delivered for now.
+    #[serde(default)]
     pub is_paused: bool,
     /// Whether messages can't change the parallelism.
+    #[serde(default)]
     pub is_pinned_parallelism: bool,
     /// Whether messages can't change the rate.
+    #[serde(default)]
     pub is_pinned_rate: bool,
 }
 

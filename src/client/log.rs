@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::client::filter::Kind;
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::{Client, Listing};
 use crate::error::Result;
 use crate::wire::{Method, Request, Timestamp};
 
 /// Something that happened to a message, as the broker shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct LogEntry {
     /// When.
     pub time: Timestamp,
@@ -20,6 +21,7 @@ pub struct LogEntry {
     /// To which message.
     pub message_id: String,
     /// The destination.
+    #[serde(default)]
     pub url: String,
     /// The URL group that the message was published to.
     pub topic_name: Option<String>,
@@ -34,6 +36,7 @@ pub struct LogEntry {
     /// The body of that answer.
     pub response_body: Option<String>,
     /// The headers for the destination.
+    #[serde(default, deserialize_with = "header_lists")]
     pub header: BTreeMap<String, Vec<String>>,
     /// The message's body.
     pub body: Option<String>,
@@ -42,15 +45,15 @@ pub struct LogEntry {
     /// The schedule that published the message.
     pub schedule_id: Option<String>,
     /// The message's labels.
+    #[serde(default, deserialize_with = "or_default")]
     pub labels: Vec<String>,
 }
 
 /// A page of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct Logs {
     /// The newest first.
-    #[serde(alias = "logs")]
+    #[serde(alias = "logs", deserialize_with = "or_default")]
     pub events: Vec<LogEntry>,
     /// For [`Listing::cursor`]; absent or empty on the last page.
     pub cursor: Option<String>,

@@ -12,6 +12,7 @@ pub(crate) mod fields;
 mod filter;
 mod flow_control;
 mod keys;
+mod lenient;
 mod log;
 mod message;
 mod operation;

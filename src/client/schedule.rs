@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::message::check_destination;
 use crate::client::query::Resource;
 use crate::client::{Client, Message};
@@ -96,7 +97,7 @@ impl Schedule {
 
 /// A schedule, as the broker shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct StoredSchedule {
     /// The id.
     pub schedule_id: String,
@@ -107,6 +108,7 @@ pub struct StoredSchedule {
     /// The method of the deliveries.
     pub method: Option<Method>,
     /// The headers for the destination.
+    #[serde(default, deserialize_with = "header_lists")]
     pub header: BTreeMap<String, Vec<String>>,
     /// The body, if it is UTF-8.
     pub body: Option<String>,
@@ -127,10 +129,13 @@ pub struct StoredSchedule {
     /// The flow-control key of its messages.
     pub flow_control_key: Option<String>,
     /// The labels of its messages.
+    #[serde(default, deserialize_with = "or_default")]
     pub labels: Vec<String>,
     /// Whether it publishes nothing for now.
+    #[serde(default)]
     pub is_paused: bool,
     /// When it was made.
+    #[serde(default)]
     pub created_at: Timestamp,
     /// When it published last.
     pub last_schedule_time: Option<Timestamp>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::client::filter::Kind;
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::query::Resource;
 use crate::client::{Bulk, Client};
 use crate::error::Result;
@@ -14,11 +15,12 @@ const MESSAGES: Resource = Resource { path: "/v2/messages", id: "the id of a mes
 
 /// A message, as the broker shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct StoredMessage {
     /// The id.
     pub message_id: String,
     /// The destination.
+    #[serde(default)]
     pub url: String,
     /// The URL group that it was published to.
     pub topic_name: Option<String>,
@@ -27,6 +29,7 @@ pub struct StoredMessage {
     /// The method of the delivery.
     pub method: Option<Method>,
     /// The headers for the destination.
+    #[serde(default, deserialize_with = "header_lists")]
     pub header: BTreeMap<String, Vec<String>>,
     /// The body, if it is UTF-8.
     pub body: Option<String>,
@@ -39,6 +42,7 @@ pub struct StoredMessage {
     /// When it may be delivered at the earliest.
     pub not_before: Option<Timestamp>,
     /// When it was accepted.
+    #[serde(default)]
     pub created_at: Timestamp,
     /// Where every answer of the destination is sent.
     pub callback: Option<String>,
@@ -59,6 +63,7 @@ pub struct StoredMessage {
     /// The period in seconds.
     pub period: Option<u64>,
     /// Its labels.
+    #[serde(default, deserialize_with = "or_default")]
     pub labels: Vec<String>,
 }
 

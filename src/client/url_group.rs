@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::client::lenient::or_default;
 use crate::client::query::Resource;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Method, Request, Timestamp};
@@ -16,6 +17,7 @@ pub struct UrlGroup {
     /// The name.
     pub name: String,
     /// Who gets its messages.
+    #[serde(deserialize_with = "or_default")]
     pub endpoints: Vec<Endpoint>,
     /// When it was made.
     pub created_at: Timestamp,

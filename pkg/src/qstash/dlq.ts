@@ -42,10 +42,10 @@ export class DLQ {
     options?: CallOptions,
   ): Promise<{ messages: DlqMessage[]; cursor?: string }> {
     const { messages, cursor } = (await this.#caller.call("dlq.list", withDates(request), options)) as {
-      messages: DlqMessage[];
+      messages: DlqMessage[] | null;
       cursor: string;
     };
-    return { messages: messages.map(renamed), cursor };
+    return { messages: (messages ?? []).map(renamed), cursor };
   }
 
   /** All that {@link listMessages} has, fetched a page at a time. `count` is the size of a page. */

@@ -59,10 +59,10 @@ export type WithCursor<T> = T & { cursor?: number };
 /** @internal A page of the log. */
 export async function listLogs(caller: Caller, request: LogsRequest, options?: CallOptions): Promise<GetLogsResponse> {
   const { events, cursor } = (await caller.call("logs", withDates(request), options)) as {
-    events: LogPayload[];
+    events: LogPayload[] | null;
     cursor: string;
   };
-  const logs = events.map((event) => ({ ...event, urlGroup: event.topicName }));
+  const logs = (events ?? []).map((event) => ({ ...event, urlGroup: event.topicName }));
   return { cursor, logs, events: logs };
 }
 
