@@ -63,8 +63,33 @@ impl Filter {
             if value.is_empty() {
                 return Err(Error::new(Code::InvalidRequest, format!("the filter {} is empty", field.name())));
             }
-            query.push(field.name(), value);
+            if kind != Kind::Runs || !field.is_workflow_url() {
+                query.push(field.name(), value);
+            }
         }
+        if kind == Kind::Runs { self.write_workflow_urls(query) } else { Ok(()) }
+    }
+
+    /// Runs are cancelled by the beginning of their URL, or by the whole of it if the query says so.
+    fn write_workflow_urls(&self, query: &mut Query) -> Result<()> {
+        let urls = |field: Field| self.0.iter().filter(move |(known, _)| *known == field).map(|(_, url)| url);
+        let mut exact = false;
+        for field in [Field::WorkflowUrlStartingWith, Field::WorkflowUrl] {
+            for url in urls(field) {
+                query.push(Field::WorkflowUrl.name(), url);
+                exact = field == Field::WorkflowUrl;
+            }
+        }
+        if !exact {
+            return Ok(());
+        }
+        if urls(Field::WorkflowUrlStartingWith).next().is_some() {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "workflowUrl (the whole URL) and workflowUrlStartingWith (its beginning) can't be combined",
+            ));
+        }
+        query.push("workflowUrlExactMatch", "true");
         Ok(())
     }
 }
@@ -78,6 +103,12 @@ pub(crate) enum Kind {
     DeadLetters,
     /// Entries of the log.
     Logs,
+    /// Runs that go on.
+    Runs,
+    /// Runs that failed.
+    RunDeadLetters,
+    /// Runs, whatever became of them.
+    RunLogs,
 }
 
 impl Kind {
@@ -86,6 +117,8 @@ impl Kind {
             Kind::Messages => "messages",
             Kind::DeadLetters => "dead letters",
             Kind::Logs => "logs",
+            Kind::Runs | Kind::RunLogs => "runs",
+            Kind::RunDeadLetters => "failed runs",
         }
     }
 
@@ -93,7 +126,8 @@ impl Kind {
     pub(super) fn ids(self) -> &'static str {
         match self {
             Kind::Messages | Kind::Logs => "messageIds",
-            Kind::DeadLetters => "dlqIds",
+            Kind::DeadLetters | Kind::RunDeadLetters => "dlqIds",
+            Kind::Runs | Kind::RunLogs => "workflowRunIds",
         }
     }
 }
@@ -120,6 +154,10 @@ macro_rules! fields {
                 }
             }
 
+            const fn is_workflow_url(self) -> bool {
+                matches!(self, Field::WorkflowUrl | Field::WorkflowUrlStartingWith)
+            }
+
             const fn kinds(self) -> &'static [Kind] {
                 match self { $( Field::$name => &[$( Kind::$kind ),+], )+ }
             }
@@ -129,13 +167,13 @@ macro_rules! fields {
 
 fields! {
     /// The id of one message.
-    MessageId "messageId" [DeadLetters, Logs],
+    MessageId "messageId" [DeadLetters, Logs, RunLogs],
     /// The destination.
-    Url "url" [Messages, DeadLetters, Logs],
+    Url "url" [Messages, DeadLetters, Logs, RunDeadLetters],
     /// The destination's host.
-    Host "host" [Messages, Logs],
+    Host "host" [Messages, Logs, Runs, RunLogs],
     /// The destination's path.
-    Path "path" [Messages, Logs],
+    Path "path" [Messages, Logs, Runs, RunLogs],
     /// The URL group that the message was published to.
     UrlGroup "topicName" [Messages, DeadLetters, Logs],
     /// The schedule that published the message.
@@ -143,19 +181,29 @@ fields! {
     /// The queue that the message went through.
     Queue "queueName" [Messages, DeadLetters, Logs],
     /// The flow-control key.
-    FlowControlKey "flowControlKey" [Messages, DeadLetters, Logs],
+    FlowControlKey "flowControlKey" [Messages, DeadLetters, Logs, Runs, RunDeadLetters, RunLogs],
     /// A label.
-    Label "label" [Messages, DeadLetters, Logs],
+    Label "label" [Messages, DeadLetters, Logs, Runs, RunDeadLetters, RunLogs],
     /// The address of whoever published the message.
-    CallerIp "callerIp" [Messages, DeadLetters, Logs],
+    CallerIp "callerIp" [Messages, DeadLetters, Logs, Runs, RunDeadLetters, RunLogs],
     /// Not before this moment; Unix milliseconds.
-    FromDate "fromDate" [Messages, DeadLetters, Logs],
+    FromDate "fromDate" [Messages, DeadLetters, Logs, Runs, RunDeadLetters, RunLogs],
     /// Not after this moment; Unix milliseconds.
-    ToDate "toDate" [Messages, DeadLetters, Logs],
+    ToDate "toDate" [Messages, DeadLetters, Logs, Runs, RunDeadLetters, RunLogs],
     /// The status of the destination's last answer.
-    ResponseStatus "responseStatus" [DeadLetters],
-    /// The state that the entry tells of, such as `DELIVERED`.
-    State "state" [Logs],
+    ResponseStatus "responseStatus" [DeadLetters, RunDeadLetters],
+    /// The state that the entry tells of, such as `DELIVERED`, or that the run is in, such as `RUN_FAILED`.
+    State "state" [Logs, RunLogs],
+    /// The endpoint of a run.
+    WorkflowUrl "workflowUrl" [Runs, RunDeadLetters, RunLogs],
+    /// The beginning of a run's endpoint.
+    WorkflowUrlStartingWith "workflowUrlStartingWith" [Runs],
+    /// The id of a run.
+    WorkflowRunId "workflowRunId" [RunDeadLetters, RunLogs],
+    /// When a run was created; Unix milliseconds. Tells runs with the same id apart.
+    WorkflowCreatedAt "workflowCreatedAt" [RunDeadLetters, RunLogs],
+    /// What became of telling that a run failed, such as `CALLBACK_FAIL`.
+    FailureFunctionState "failureFunctionState" [RunDeadLetters],
 }
 
 /// What a bulk request changes.
@@ -283,6 +331,18 @@ impl Listing {
             None => self.filter.write(&mut query, kind)?,
         }
         query.push_some("cursor", self.cursor.as_deref());
+        Ok(query)
+    }
+
+    /// Cursor and count come first where runs are listed, as in the official SDK.
+    pub(super) fn page_first(&self, kind: Kind) -> Result<Query> {
+        let mut query = Query::default();
+        if self.ids.is_some() {
+            return Err(Error::new(Code::InvalidRequest, format!("{} are listed by a filter", kind.plural())));
+        }
+        query.push_some("cursor", self.cursor.as_deref());
+        query.push_some("count", self.count);
+        self.filter.write(&mut query, kind)?;
         Ok(query)
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::client::fields::{Fields, Json};
 use crate::client::filter::Kind;
-use crate::client::options::{bulk, endpoints, listing, message, schedule};
+use crate::client::options::{bulk, endpoints, flow_control, listing, message, schedule};
 use crate::client::query::check_id;
-use crate::client::{Client, Ending, Pin};
+use crate::client::{Bulk, Client, Ending, Event, Pin, Resumption};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Request, RunId};
@@ -66,6 +66,21 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("keys.get", Operation::Plain(Client::signing_keys)),
     ("keys.rotate", Operation::Plain(Client::rotate_signing_keys)),
     ("workflow.cancel", Operation::Of(cancel_run)),
+    ("runs.cancel", Operation::With(|client, options| client.cancel_runs(&bulk(options, Kind::Runs)?))),
+    ("runs.notify", Operation::With(notify)),
+    ("runs.waiters", Operation::Of(Client::waiters)),
+    ("runs.logs", Operation::With(|client, options| client.run_logs(&listing(options, Kind::RunLogs)?))),
+    (
+        "runs.dlq.list",
+        Operation::With(|client, options| client.run_dead_letters(&listing(options, Kind::RunDeadLetters)?)),
+    ),
+    ("runs.dlq.resume", Operation::With(|client, options| revive(client, options, Client::resume_runs))),
+    ("runs.dlq.restart", Operation::With(|client, options| revive(client, options, Client::restart_runs))),
+    ("runs.dlq.retryFailureFunction", Operation::Of(Client::retry_failure_function)),
+    (
+        "runs.dlq.delete",
+        Operation::With(|client, options| client.delete_run_dead_letters(&bulk(options, Kind::RunDeadLetters)?)),
+    ),
 ];
 
 impl Client {
@@ -156,6 +171,28 @@ fn cancel_run(client: &Client, id: &str) -> Result<Request> {
     Ok(client.end_run(&run_id, Ending::Cancelled))
 }
 
+fn notify(client: &Client, mut options: Fields) -> Result<Request> {
+    let mut event = Event::new(options.required("eventId")?);
+    if let Some(data) = options.text("eventData")? {
+        event = event.text(data);
+    }
+    if let Some(run_id) = options.text("workflowRunId")? {
+        event = event.for_run(run_id);
+    }
+    options.end()?;
+    client.notify(&event)
+}
+
+type Revive = fn(&Client, &Bulk, &Resumption) -> Result<Request>;
+
+fn revive(client: &Client, mut options: Fields, revive: Revive) -> Result<Request> {
+    let with = Resumption {
+        flow_control: options.object("flowControl")?.map(flow_control).transpose()?,
+        retries: options.count("retries")?,
+    };
+    revive(client, &bulk(options, Kind::RunDeadLetters)?, &with)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +280,26 @@ mod tests {
             ("keys.get", "", "GET /v2/keys"),
             ("keys.rotate", "", "POST /v2/keys/rotate"),
             ("workflow.cancel", r#""wfr_1""#, "DELETE /v2/workflows/runs/wfr_1?cancel=true"),
+            ("runs.cancel", r#"{"all": true}"#, "DELETE /v2/workflows/runs?count=100"),
+            ("runs.cancel", r#"{"workflowRunIds": ["a"]}"#, "DELETE /v2/workflows/runs?workflowRunIds=a"),
+            (
+                "runs.cancel",
+                r#"{"filter": {"workflowUrlStartingWith": "https://a.test", "label": "x"}, "count": 2}"#,
+                "DELETE /v2/workflows/runs?label=x&workflowUrl=https%3A%2F%2Fa.test&count=2",
+            ),
+            ("runs.notify", r#"{"eventId": "paid", "eventData": "{}"}"#, "POST /v2/notify/paid {}"),
+            ("runs.notify", r#"{"eventId": "a/b", "workflowRunId": "wfr_1"}"#, "POST /v2/notify/wfr_1/a/b"),
+            ("runs.waiters", r#""paid""#, "GET /v2/waiters/paid"),
+            ("runs.logs", "{}", "GET /v2/workflows/events?groupBy=workflowRunId"),
+            (
+                "runs.dlq.list",
+                r#"{"cursor": "c", "count": 2, "filter": {"failureFunctionState": "CALLBACK_FAIL"}}"#,
+                "GET /v2/dlq?cursor=c&count=2&failureFunctionState=CALLBACK_FAIL&source=workflow",
+            ),
+            ("runs.dlq.resume", r#"{"dlqIds": "d"}"#, "POST /v2/workflows/dlq/resume?dlqIds=d"),
+            ("runs.dlq.restart", r#"{"all": true, "retries": 1}"#, "POST /v2/workflows/dlq/restart?count=100"),
+            ("runs.dlq.retryFailureFunction", r#""d""#, "POST /v2/workflows/dlq/callback/d"),
+            ("runs.dlq.delete", r#"{"filter": {"label": "x"}}"#, "DELETE /v2/workflows/dlq?label=x&count=100"),
             ("batch", "[]", "POST /v2/batch []"),
         ];
         for (operation, options, expected) in requests {
@@ -336,6 +393,35 @@ mod tests {
             ("flowControl.pin", r#"{"key": "k"}"#, Code::InvalidRequest),
             ("flowControl.unpin", r#"{"key": "k", "rate": false}"#, Code::InvalidRequest),
             ("workflow.cancel", r#""a/b""#, Code::InvalidRequest),
+        ] {
+            assert_eq!(line(operation, options), Err(code), "{operation} {options}");
+        }
+    }
+
+    #[test]
+    fn no_mistake_about_runs_reaches_the_broker() {
+        for (operation, options, code) in [
+            ("runs.cancel", "{}", Code::InvalidRequest),
+            ("runs.cancel", r#"{"workflowRunIds": []}"#, Code::EmptyArray),
+            ("runs.cancel", r#"{"workflowRunIds": [""]}"#, Code::InvalidRequest),
+            ("runs.cancel", r#"{"filter": {}}"#, Code::EmptyArray),
+            ("runs.cancel", r#"{"filter": {"url": "https://a.test"}}"#, Code::InvalidRequest),
+            (
+                "runs.cancel",
+                r#"{"filter": {"workflowUrl": "https://a.test", "workflowUrlStartingWith": "https://a"}}"#,
+                Code::InvalidRequest,
+            ),
+            ("runs.notify", r#"{"eventId": " "}"#, Code::InvalidRequest),
+            ("runs.notify", r#"{"eventId": "../keys/rotate"}"#, Code::InvalidRequest),
+            ("runs.notify", r#"{"eventId": "a?b"}"#, Code::InvalidRequest),
+            ("runs.notify", r#"{"eventId": "a", "workflowRunId": ""}"#, Code::InvalidRequest),
+            ("runs.notify", r#"{"eventId": "a", "workflowRunId": "b/c"}"#, Code::InvalidRequest),
+            ("runs.waiters", r#""""#, Code::InvalidRequest),
+            ("runs.dlq.resume", r#"{"dlqIds": []}"#, Code::EmptyArray),
+            ("runs.dlq.resume", r#"{"dlqIds": [""]}"#, Code::InvalidRequest),
+            ("runs.dlq.restart", r#"{"all": true, "flowControl": {"key": "k"}}"#, Code::InvalidRequest),
+            ("runs.dlq.retryFailureFunction", r#""""#, Code::InvalidRequest),
+            ("runs.dlq.delete", r#"{"filter": {"host": "a.test"}}"#, Code::InvalidRequest),
         ] {
             assert_eq!(line(operation, options), Err(code), "{operation} {options}");
         }

@@ -1,6 +1,7 @@
 //! Runs: starting, reading and ending them (`/v2/batch`, `/v2/workflows/runs`).
 
-use crate::client::{BatchItem, Client, FlowControl};
+use crate::client::filter::Kind;
+use crate::client::{BatchItem, Bulk, Client, FlowControl, Redact};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::url::is_http;
@@ -42,6 +43,8 @@ pub struct Trigger {
     pub failure_url: Option<String>,
     /// How deep this run is nested by `invoke`.
     pub invoke_count: u32,
+    /// What the broker's logs hide.
+    pub redact: Redact,
 }
 
 impl Trigger {
@@ -60,6 +63,7 @@ impl Trigger {
             flow_control: None,
             failure_url: None,
             invoke_count: 0,
+            redact: Redact::default(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Trigger {
         message.delay.clone_from(&self.delay);
         message.not_before = self.not_before.map(crate::client::NotBefore);
         message.labels.clone_from(&self.labels);
+        message.redact.clone_from(&self.redact);
         message.flow_control.clone_from(&self.flow_control);
         message.retries = self.retries.filter(|retries| *retries != 3);
         message.retry_delay = self.retry_delay.clone().filter(|expression| !expression.is_empty());
@@ -162,23 +167,23 @@ impl Client {
         }
     }
 
-    /// Cancels runs from outside.
+    /// Cancels runs from outside: answers with [`Cancelled`](crate::client::Cancelled).
     ///
-    /// [`Code::InvalidRequest`] without an id or with an empty one: a request without a filter would cancel everything.
-    pub fn cancel_runs<'a>(&self, run_ids: impl IntoIterator<Item = &'a str>) -> Result<Request> {
-        let mut query = String::new();
-        for run_id in run_ids {
-            if run_id.is_empty() || !run_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
-                return Err(Error::new(Code::InvalidRequest, format!("'{}' is not the id of a run", shown(run_id))));
-            }
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str("workflowRunIds=");
-            query.push_str(run_id);
-        }
-        if query.is_empty() {
-            return Err(Error::new(Code::InvalidRequest, "name at least one run to cancel"));
-        }
-        Ok(self.request(Method::Delete, &format!("/v2/workflows/runs{query}")))
+    /// ```
+    /// use orchestration::client::{Bulk, Client, Field, Filter};
+    ///
+    /// let client = Client::new("https://qstash.upstash.io", "token")?;
+    /// let request = client.cancel_runs(&Bulk::ids(["wfr_1", "wfr_2"]))?;
+    /// assert!(request.url.ends_with("/v2/workflows/runs?workflowRunIds=wfr_1&workflowRunIds=wfr_2"));
+    /// let nightly = Filter::new().with(Field::WorkflowUrl, "https://app.test/nightly");
+    /// let request = client.cancel_runs(&Bulk::matching(nightly))?;
+    /// assert!(request.url.ends_with("nightly&workflowUrlExactMatch=true&count=100"));
+    /// # Ok::<(), orchestration::Error>(())
+    /// ```
+    ///
+    /// [`Code::EmptyArray`] without an id or filter: such a request would cancel everything.
+    pub fn cancel_runs(&self, which: &Bulk) -> Result<Request> {
+        Ok(self.request(Method::Delete, &which.query(Kind::Runs)?.after("/v2/workflows/runs")))
     }
 }
 

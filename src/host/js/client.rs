@@ -7,7 +7,7 @@ use super::duty::request_tuple;
 use super::error::thrown;
 use super::text::SystemEntropy;
 use crate::client::fields::{Fields, Json};
-use crate::client::options::flow_control;
+use crate::client::options::{flow_control, redact};
 use crate::client::{self, Trigger};
 use crate::error::Result;
 use crate::wire::RunId;
@@ -53,13 +53,6 @@ impl Client {
         }
         Ok(tuple.into())
     }
-
-    /// The request that cancels runs.
-    #[wasm_bindgen(js_name = cancelRuns, unchecked_return_type = "RequestTuple")]
-    pub fn cancel_runs(&self, run_ids: Vec<String>) -> Result<JsValue, JsValue> {
-        let request = self.0.cancel_runs(run_ids.iter().map(String::as_str));
-        request.map(|request| request_tuple(&request).into()).map_err(|error| thrown(&error))
-    }
 }
 
 /// A run's start, from the official SDK's options.
@@ -76,7 +69,13 @@ fn trigger(mut options: Fields, entropy: &mut SystemEntropy) -> Result<Trigger> 
     trigger.retry_delay = options.text("retryDelay")?;
     trigger.delay = options.duration("delay")?;
     trigger.not_before = options.moment("notBefore")?;
-    trigger.labels = options.texts("label")?.unwrap_or_default();
+    trigger.labels = match options.texts("label")? {
+        Some(labels) if labels.is_empty() => {
+            return Err(Error::new(Code::InvalidRequest, "the option label must not be an empty array"));
+        }
+        labels => labels.unwrap_or_default(),
+    };
+    trigger.redact = options.object("redact")?.map(redact).transpose()?.unwrap_or_default();
     trigger.flow_control = options.object("flowControl")?.map(flow_control).transpose()?;
     // A workflow's endpoint hears of its own failures unless somebody else shall.
     trigger.failure_url = Some(options.text("failureUrl")?.unwrap_or(url));
