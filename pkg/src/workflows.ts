@@ -1,7 +1,13 @@
 /** Durable workflows. */
+
+export type { CallOptions, ClientConfig } from "./config.js";
 export {
   OrchestrationError,
+  QstashChatRatelimitError,
+  QstashDailyRatelimitError,
+  QstashEmptyArrayError,
   QstashError,
+  QstashRatelimitError,
   SignatureError,
   StepTimeoutError,
   WorkflowAbort,
@@ -13,7 +19,37 @@ export {
 } from "./errors.js";
 export type * from "./workflows/api.js";
 export type { WorkflowReceiver } from "./workflows/authenticity.js";
-export { Client, type TriggerOptions, type TriggerResponse } from "./workflows/client.js";
+export {
+  Client,
+  type TriggerOptions,
+  type TriggerResponse,
+  type WorkflowLogsRequest,
+} from "./workflows/client.js";
+export type {
+  DLQ,
+  DLQListRequest,
+  DLQMessage,
+  DLQResumeRestartOptions,
+  DLQResumeRestartResponse,
+  ResumeRestartOptions,
+} from "./workflows/client-dlq.js";
+export type { NotifyRequest, NotifyResponse, Waiter } from "./workflows/client-events.js";
+export type {
+  CancelFilter,
+  WorkflowDLQActionFilters,
+  WorkflowLogsFilter,
+  WorkflowRunCancelFilters,
+} from "./workflows/client-filters.js";
+export {
+  type FailureFunctionLog,
+  type StepError,
+  type StepLog,
+  type StepLogGroup,
+  type StepType,
+  StepTypes,
+  type WorkflowRunLog,
+  type WorkflowRunLogs,
+} from "./workflows/client-logs.js";
 export type { WorkflowContext } from "./workflows/context.js";
 export type * from "./workflows/middleware.js";
 export { WorkflowMiddleware } from "./workflows/middleware.js";

@@ -1,5 +1,7 @@
 //! Runs: starting, reading and ending them (`/v2/batch`, `/v2/workflows/runs`).
 
+use serde::Serialize;
+
 use crate::client::filter::Kind;
 use crate::client::{BatchItem, Bulk, Client, FlowControl, Redact};
 use crate::error::{Code, Error, Result};
@@ -65,6 +67,17 @@ impl Trigger {
             invoke_count: 0,
             redact: Redact::default(),
         }
+    }
+
+    /// Sets the payload, written as JSON.
+    ///
+    /// [`Code::NotSerializable`] if it can't be.
+    pub fn json<T: Serialize>(mut self, payload: &T) -> Result<Self> {
+        let json = serde_json::to_string(payload).map_err(|error| {
+            Error::new(Code::NotSerializable, format!("the payload can't be written as JSON: {error}"))
+        })?;
+        self.body = Some(json);
+        Ok(self)
     }
 
     /// The trigger as an item of a batch.
@@ -149,6 +162,31 @@ pub(crate) fn engine_headers(headers: &mut Headers, run_id: &RunId, url: &str, i
 }
 
 impl Client {
+    /// Starts runs: answers with a list of [`Published`](crate::client::Published), one for each run.
+    ///
+    /// ```
+    /// use orchestration::client::{Client, Trigger};
+    /// use orchestration::wire::RunId;
+    /// use serde_json::json;
+    ///
+    /// # fn random(bytes: &mut [u8]) {}
+    /// let client = Client::new("https://qstash.upstash.io", "token")?;
+    /// // `random` fills bytes from a cryptographic source.
+    /// let mut run = Trigger::new("https://app.test/order", RunId::generate(&mut random)).json(&json!({"orderId": 7}))?;
+    /// run.labels = vec!["eu".into()];
+    /// // The endpoint hears of the run's failure itself.
+    /// run.failure_url = Some(run.url.clone());
+    /// let request = client.trigger([run])?;
+    /// assert_eq!(request.url, "https://qstash.upstash.io/v2/batch");
+    /// # Ok::<(), orchestration::Error>(())
+    /// ```
+    ///
+    /// Errors are those of [`Trigger::into_batch_item`].
+    pub fn trigger(&self, runs: impl IntoIterator<Item = Trigger>) -> Result<Request> {
+        let items = runs.into_iter().map(Trigger::into_batch_item).collect::<Result<Vec<_>>>()?;
+        Ok(self.batch(&items))
+    }
+
     /// Asks for a run's history.
     pub fn fetch_run(&self, run_id: &RunId) -> Request {
         self.request(Method::Get, &format!("/v2/workflows/runs/{run_id}"))

@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as ours from "@repo/orchestration/client";
-import * as oursWorkflow from "@repo/orchestration/workflows";
 import * as official from "@upstash/qstash";
-import * as officialWorkflow from "@upstash/workflow";
 
 import { CALLS } from "./client-calls.mjs";
 import { CLIENT_DIFFERENCES } from "./client-differences.mjs";
@@ -13,47 +11,11 @@ import { differences, judge, report } from "./compare.mjs";
 import { normalise } from "./normalise.mjs";
 import { startRecorder } from "./recorder.mjs";
 
-const URL = "https://app.test/hook?a=b";
 /** How the clients are set up, each with what it adds to a test's name. */
 const SETTINGS = [
   ["", {}],
   [", headers for every message", { headers: { "x-bypass": "secret", "x-user": "all" } }],
 ];
-
-const RUNS = {
-  "trigger: nothing but a URL": ["trigger", () => ({ url: URL })],
-  "trigger: payload": ["trigger", () => ({ url: URL, body: { a: "é" } })],
-  "trigger: text": ["trigger", () => ({ url: URL, body: "text" })],
-  "trigger: id": ["trigger", () => ({ url: URL, workflowRunId: "own" })],
-  "trigger: every option": [
-    "trigger",
-    () => ({
-      url: URL,
-      body: [1],
-      headers: { "X-User": "u", "content-type": "text/csv" },
-      workflowRunId: "own",
-      retries: 5,
-      retryDelay: "1000",
-      delay: 10,
-      notBefore: 1800000000,
-      label: ["nightly", "eu"],
-      flowControl: { key: "shop", parallelism: 1, rate: 2, period: "3m" },
-      failureUrl: "https://app.test/failed",
-    }),
-  ],
-  "trigger: the broker's own number of retries": ["trigger", () => ({ url: URL, retries: 3 })],
-  "trigger: several": [
-    "trigger",
-    () => [
-      { url: URL, body: 1 },
-      { url: "https://app.test/other", label: "one" },
-    ],
-  ],
-  "cancel: one": ["cancel", () => "wfr_a"],
-  "cancel: several": ["cancel", () => ["wfr_a", "wfr_b"]],
-  "cancel: none": ["cancel", () => []],
-  "cancel: by the former name": ["cancel", () => ({ ids: ["wfr_a"] })],
-};
 
 let recorder;
 before(async () => {
@@ -131,20 +93,6 @@ describe("mistakes are refused before anything is sent", () => {
       );
       assert.deepEqual(recorder.take(), []);
     });
-  }
-});
-
-describe("Client of @upstash/workflow", () => {
-  for (const [name, [method, argument]] of Object.entries(RUNS)) {
-    for (const [settings, config] of SETTINGS) {
-      test(`${name}${settings}`, async () => {
-        const call = (client) => client[method](argument());
-        const expected = await recordingOf(officialWorkflow.Client, config, call);
-        const actual = await recordingOf(oursWorkflow.Client, config, call);
-        const found = differences(expected, actual);
-        assert.deepEqual(found, [], report(found, { expected: "reference", actual: "ours" }));
-      });
-    }
   }
 });
 

@@ -39,6 +39,14 @@ export class Caller {
     return this.#send(operation, { ...rest, headers: pairsOf(headers) }, options, body ?? null);
   }
 
+  /** Starts runs, described as JSON. Resolves with their ids and with what the broker answers. */
+  async trigger(runs: object[], { signal }: CallOptions = {}): Promise<[runIds: string[], answer: unknown]> {
+    signal?.throwIfAborted();
+    const core = await this.#connected();
+    const [request, ...runIds] = adopting(QstashError, () => core.trigger(optionsText(runs)));
+    return [runIds, await exchange(request, { retry: this.settings().retry, signal })];
+  }
+
   async #send(
     operation: string,
     parameters: unknown,

@@ -43,8 +43,7 @@ impl Client {
                 runs.into_iter().map(|options| trigger(options, &mut entropy)).collect::<Result<Vec<_>>>()?;
             entropy.check()?;
             let run_ids: Vec<_> = triggers.iter().map(|trigger| trigger.run_id.clone()).collect();
-            let items = triggers.into_iter().map(Trigger::into_batch_item).collect::<Result<Vec<_>>>()?;
-            Ok((self.0.batch(&items), run_ids))
+            Ok((self.0.trigger(triggers)?, run_ids))
         });
         let (request, run_ids) = triggers.map_err(|error| thrown(&error))?;
         let tuple = js_sys::Array::of1(&request_tuple(&request));
