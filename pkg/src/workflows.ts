@@ -33,7 +33,7 @@ export type {
   DLQResumeRestartResponse,
   ResumeRestartOptions,
 } from "./workflows/client-dlq.js";
-export type { NotifyRequest, NotifyResponse, Waiter } from "./workflows/client-events.js";
+export type { NotifyRequest } from "./workflows/client-events.js";
 export type {
   CancelFilter,
   WorkflowDLQActionFilters,

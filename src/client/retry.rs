@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::client::{check::rate_limit, read};
+use crate::client::check::{rate_limit, read};
+use crate::client::fields::{Fields, Json};
 use crate::error::{Code, Error, Limit, RateLimit, Result};
 use crate::wire::duration::shown;
 use crate::wire::wait::parse_wait;
@@ -186,13 +187,16 @@ fn is_deduplicated(headers: &Headers) -> bool {
 
 /// Whether every message of the batch is.
 fn is_deduplicated_batch(body: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Item {
-        #[serde(default)]
-        headers: std::collections::BTreeMap<String, String>,
-    }
-    serde_json::from_slice::<Vec<Item>>(body)
-        .is_ok_and(|items| items.into_iter().all(|item| is_deduplicated(&item.headers.into_iter().collect())))
+    let items = std::str::from_utf8(body).ok().and_then(|json| Json::read(json).and_then(Json::list).ok());
+    let deduplicated = |item: Fields| {
+        item.rest().into_iter().any(|(name, value)| match value {
+            Json::Object(headers) if name == "headers" => {
+                is_deduplicated(&headers.into_iter().filter_map(|(name, value)| Some((name, value.shown()?))).collect())
+            }
+            _ => false,
+        })
+    };
+    items.is_some_and(|items| items.into_iter().all(deduplicated))
 }
 
 /// What follows the authority, without the query.

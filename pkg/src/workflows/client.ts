@@ -7,9 +7,10 @@ import { Caller } from "../qstash/caller.js";
 import { withDates } from "../qstash/filters.js";
 import { everyItem } from "../qstash/pages.js";
 import { DLQ } from "./client-dlq.js";
-import type { NotifyRequest, NotifyResponse, Waiter } from "./client-events.js";
+import type { NotifyRequest } from "./client-events.js";
 import type { WorkflowLogsFilter, WorkflowRunCancelFilters } from "./client-filters.js";
 import type { WorkflowRunLog, WorkflowRunLogs } from "./client-logs.js";
+import type { NotifyResponse, Waiter } from "./steps.js";
 
 /** What starts a run. The broker remembers it for all steps of the run. */
 export interface TriggerOptions {

@@ -9,7 +9,7 @@ use super::text::SystemEntropy;
 use crate::client::fields::{Fields, Json};
 use crate::client::options::{flow_control, redact};
 use crate::client::{self, Trigger};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::wire::RunId;
 
 /// Makes requests to one broker.
