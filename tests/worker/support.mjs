@@ -5,9 +5,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { serve as ourServe } from "@repo/orchestration/workflows";
 import { Client as Qstash, Receiver } from "@upstash/qstash";
-import { serve, Client as Workflow } from "@upstash/workflow";
-import { serveMany } from "@upstash/workflow/cloudflare";
+import { serve as officialServe, Client as Workflow } from "@upstash/workflow";
+import { serveMany as officialMany } from "@upstash/workflow/cloudflare";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
 
 export const TOKEN = developmentBindings().QSTASH_TOKEN;
@@ -99,21 +100,36 @@ export async function server(t, handler) {
   return { url: `http://127.0.0.1:${listener.address().port}`, requests };
 }
 
+/** What serves workflows: the official SDK, and this package with the same route functions. */
+export const SDKS = [
+  { name: "official", serve: officialServe, serveMany: (workflows, options) => officialMany(workflows, options).fetch },
+  { name: "ours", serve: ourServe, serveMany: byLastSegment },
+];
+
 /** Serves `route` with the official SDK on the broker `on`. */
-export function official(t, on, route, options = {}) {
-  const { handler } = serve(route, { qstashClient: on.qstash, receiver, disableTelemetry: true, ...options });
-  return endpoint(t, handler);
+export const official = (t, on, route, options = {}) => serving(t, on, SDKS[0], route, options);
+
+/** Serves `route` with `sdk` on the broker `on`. */
+export function serving(t, on, sdk, route, options = {}) {
+  return endpoint(t, sdk.serve(route, settings(on, options)).handler);
 }
 
-/** Serves workflows with the official SDK, each at its name, so that one can invoke another. */
-export function officialMany(t, on, workflows, options = {}) {
-  const { fetch: handler } = serveMany(workflows, {
-    qstashClient: on.qstash,
-    receiver,
-    disableTelemetry: true,
-    ...options,
-  });
+/** Serves workflows with `sdk` on the broker `on`, each at its name, so that one can invoke another. */
+export function servingMany(t, on, sdk, workflows) {
+  const handler = sdk.serveMany(workflows, settings(on));
   return endpoint(t, (request) => handler(request, {}));
+}
+
+const settings = (on, options) => ({ qstashClient: on.qstash, receiver, disableTelemetry: true, ...options });
+
+/** Workflows by the last segment of the URL. */
+function byLastSegment(workflows, options) {
+  const handlers = new Map();
+  for (const [workflowId, workflow] of Object.entries(workflows)) {
+    workflow.workflowId = workflowId;
+    handlers.set(workflowId, ourServe(workflow.routeFunction, options).handler);
+  }
+  return (request) => handlers.get(new URL(request.url).pathname.split("/").at(-1))(request);
 }
 
 function endpoint(t, handler) {
