@@ -11,6 +11,9 @@ const ENTRIES = {
   client: "client",
   server: "server",
   workflows: "workflows",
+  ...adapters("workflows", "workflows", [
+    ...["nextjs", "cloudflare", "hono", "express", "h3", "svelte", "solidjs", "astro", "tanstack", "react-router"],
+  ]),
   ...adapters("client", "receiver", ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"]),
 };
 /** How each kind of runtime gets the wasm. */

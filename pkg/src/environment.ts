@@ -27,3 +27,10 @@ export function settingsIn(environment: object): Record<string, string> {
   });
   return Object.fromEntries(found);
 }
+
+/** Bindings, if they hold settings: frameworks also put other things where a Worker has its bindings. */
+export function bindingsIn(env: unknown): object | undefined {
+  const holdsSettings =
+    typeof env === "object" && env !== null && Object.keys(env).some((name) => name.includes("QSTASH_"));
+  return holdsSettings ? env : undefined;
+}

@@ -1,5 +1,6 @@
 /** Durable workflows. */
 
+export { createWorkflow, serve, serveMany } from "./adapters/workflows/request.js";
 export type { CallOptions, ClientConfig } from "./config.js";
 export {
   OrchestrationError,
@@ -51,9 +52,9 @@ export {
   type WorkflowRunLogs,
 } from "./workflows/client-logs.js";
 export type { WorkflowContext } from "./workflows/context.js";
+export type { InvokableWorkflow, ServeManyOptions, Workflows } from "./workflows/many.js";
 export type * from "./workflows/middleware.js";
 export { WorkflowMiddleware } from "./workflows/middleware.js";
 export type * from "./workflows/options.js";
 export type * from "./workflows/schema.js";
-export { serve } from "./workflows/serve.js";
 export type * from "./workflows/steps.js";

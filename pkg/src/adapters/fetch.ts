@@ -26,6 +26,12 @@ export async function arrivalOf(request: FetchRequest, env?: object): Promise<Ar
   return { url: request.url, header: (name) => request.headers.get(name), body, env };
 }
 
+/** The answer to another method than POST, in the official SDK's spelling. */
+export function onlyPost(method: string): Response | undefined {
+  if (method.toUpperCase() === "POST") return undefined;
+  return new Response("Only POST requests are allowed in worklfows", { status: 405 });
+}
+
 /** The answer to a request that was not signed, as the official wrappers give it; `undefined` if it was. */
 export async function refusalOf(guard: Guard, request: FetchRequest, env?: object): Promise<Response | undefined> {
   const refusal = await guard.refusal(await arrivalOf(request, env));

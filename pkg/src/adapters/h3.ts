@@ -25,6 +25,14 @@ export async function requestOfEvent(event: H3Event): Promise<Request> {
   return requestIn(event) ?? fetchRequest(nodeRequestIn(event), urlOfEvent(event), bytes);
 }
 
+/** The method of an event. */
+export const methodOfEvent = (event: H3Event): string =>
+  requestIn(event)?.method ?? nodeRequestIn(event).method ?? "GET";
+
+/** Marks a handler as h3's `defineEventHandler` does. */
+export const isEventHandler = <THandler extends object>(handler: THandler): THandler =>
+  Object.assign(handler, { __is_handler__: true });
+
 /** The URL of an event. */
 export function urlOfEvent(event: H3Event): string {
   const request = nodeRequestIn(event);

@@ -1,5 +1,6 @@
 /** Requests and responses of Node's `http`, as Express and the Pages Router extend them. */
 import type { Guard } from "../receiver/guard.js";
+import type { Answer } from "../workflows/serve.js";
 
 /** A request. Parsers put what they read into `body`, some hosts keep the bytes in `rawBody`. */
 export interface NodeRequest extends AsyncIterable<Uint8Array | string> {
@@ -12,6 +13,8 @@ export interface NodeRequest extends AsyncIterable<Uint8Array | string> {
   body?: unknown;
   rawBody?: unknown;
   socket?: unknown;
+  /** The scheme, as Express tells it. */
+  protocol?: string;
 }
 
 /** A response. */
@@ -60,11 +63,13 @@ export async function bodyOf(request: NodeRequest): Promise<NodeBody> {
   if (!request.readableEnded) {
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(bytesOf(chunk) as Uint8Array);
-    // A host that has read the request and put it together again leaves nothing to read.
-    if (chunks.length > 0 || !isParsed(request.body)) return { bytes: joined(chunks), parsed: false };
+    // Express 4 leaves an empty object where nothing was parsed; a host that has read the request itself leaves no chunk.
+    if (chunks.length > 0 || isEmpty(request.body)) return { bytes: joined(chunks), parsed: false };
   }
-  const text = isParsed(request.body) ? JSON.stringify(request.body) : "";
-  return { bytes: new TextEncoder().encode(text), parsed: isParsed(request.body) };
+  // Parsers make an object of a JSON body that is empty.
+  if (request.body === undefined || headerOf(request, "content-length") === "0")
+    return { bytes: joined([]), parsed: false };
+  return { bytes: new TextEncoder().encode(JSON.stringify(request.body)), parsed: true };
 }
 
 /** The first value of a header. */
@@ -76,11 +81,29 @@ export function headerOf({ headers }: NodeRequest, name: string): string | undef
 /** The URL that a request came to. */
 export const urlOf = (request: NodeRequest): string => originOf(request) + (request.originalUrl ?? request.url ?? "/");
 
-/** Scheme and authority that a request came to. A proxy, and Next.js itself, tell the scheme in `X-Forwarded-Proto`. */
+/**
+ * Scheme and authority that a request came to. Express knows the scheme and whom to trust about it; elsewhere a proxy, and
+ * Next.js itself, tell it in `X-Forwarded-Proto`.
+ */
 export function originOf(request: NodeRequest): string {
-  const forwarded = headerOf(request, "x-forwarded-proto")?.split(",")[0]?.trim();
+  const forwarded = request.protocol ?? headerOf(request, "x-forwarded-proto")?.split(",")[0]?.trim();
   const { encrypted } = (request.socket ?? {}) as { encrypted?: boolean };
   return `${forwarded || (encrypted ? "https" : "http")}://${headerOf(request, "host") ?? "localhost"}`;
+}
+
+/** What a workflow finds in `context.platform`. */
+export interface NodePlatform {
+  req: NodeRequest;
+  res: NodeResponse;
+}
+
+/** Answers with `answer`; other methods than POST with 405 and the text as JSON. */
+export async function serveNode(answer: Answer, req: NodeRequest, res: NodeResponse, onlyPost: string): Promise<void> {
+  const response =
+    req.method?.toUpperCase() === "POST"
+      ? await answer(await fetchRequest(req), { req, res })
+      : new Response(JSON.stringify(onlyPost), { status: 405, headers: { "content-type": "application/json" } });
+  await sendResponse(response, res);
 }
 
 /** The same request for the Fetch API. */
@@ -118,9 +141,8 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   return body instanceof Uint8Array ? body : undefined;
 }
 
-/** Not the empty object that Express 4 leaves where nothing was parsed. */
-const isParsed = (body: unknown): boolean =>
-  body !== undefined && body !== null && !(typeof body === "object" && Object.keys(body).length === 0);
+const isEmpty = (body: unknown): boolean =>
+  body === undefined || body === null || (typeof body === "object" && Object.keys(body).length === 0);
 
 function joined(chunks: Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));

@@ -1,5 +1,5 @@
 /** What every `verifySignature…` wrapper does: from a request to its refusal, or to none. */
-import { type Environment, processEnvironment } from "../environment.js";
+import { bindingsIn, type Environment, processEnvironment } from "../environment.js";
 import { SignatureError } from "../errors.js";
 import { Receiver, type ReceiverConfig } from "../receiver.js";
 
@@ -54,7 +54,7 @@ export class Guard {
   async refusal(arrival: Arrival): Promise<Refusal | undefined> {
     const signature = arrival.header("upstash-signature");
     if (!signature) return { missing: true, text: "`Upstash-Signature` header is missing" };
-    const env = this.#config.env ?? (holdsSettings(arrival.env) ? arrival.env : processEnvironment());
+    const env = this.#config.env ?? bindingsIn(arrival.env) ?? processEnvironment();
     try {
       await this.#receiver(env).verify({
         signature,
@@ -91,10 +91,6 @@ export class Guard {
     return `${proto ?? arrived.protocol.slice(0, -1)}://${host ?? arrived.host}${path}`;
   }
 }
-
-/** Whether bindings hold settings; frameworks also put other things where a Worker has its bindings. */
-const holdsSettings = (env: object | undefined): env is object =>
-  env !== undefined && env !== null && Object.keys(env).some((name) => name.includes("QSTASH_"));
 
 function textOf({ code, message }: SignatureError, { parsed }: Arrival): string {
   if (code === "SignatureBody" && parsed) {

@@ -1,6 +1,6 @@
 /** Verification for H3: Nitro, Nuxt, and h3 alone. */
 import { Guard, type VerifySignatureConfig } from "../../receiver/guard.js";
-import { arrivalOfEvent, type H3Event } from "../h3.js";
+import { arrivalOfEvent, type H3Event, isEventHandler } from "../h3.js";
 
 export type { VerifySignatureConfig } from "../../receiver/guard.js";
 
@@ -10,9 +10,8 @@ export function verifySignatureH3<TEvent extends H3Event>(
   config?: VerifySignatureConfig,
 ): (event: TEvent) => Promise<unknown> {
   const guard = new Guard(config);
-  const verified = async (event: TEvent) => {
+  return isEventHandler(async (event: TEvent) => {
     const refusal = await guard.refusal(await arrivalOfEvent(event));
     return refusal ? new Response(refusal.text, { status: 403 }) : handler(event);
-  };
-  return Object.assign(verified, { __is_handler__: true as const });
+  });
 }
