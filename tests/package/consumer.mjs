@@ -12,9 +12,11 @@ export const ROOT = resolve(import.meta.dirname, "../..");
 export const BIN = join(ROOT, "node_modules/.bin");
 export const ENTRIES = ["index", "client", "server", "workflows"];
 /** The adapters for frameworks, as `<entry>/<framework>`. */
-export const ADAPTERS = ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"].map(
-  (framework) => `client/${framework}`,
-);
+const FRAMEWORKS = ["nextjs", "cloudflare", "hono", "express", "h3", "svelte", "solidjs"];
+export const ADAPTERS = [
+  ...[...FRAMEWORKS, "nuxt"].map((framework) => `client/${framework}`),
+  ...[...FRAMEWORKS, "astro", "tanstack", "react-router"].map((framework) => `workflows/${framework}`),
+];
 
 const run = promisify(execFile);
 /** Tools written for Node run under this one. */

@@ -107,6 +107,77 @@ import type { InvokableWorkflow, StandardSchema, Waiter, Webhook } from "@repo/o
 import { Client as Starter, serve, WorkflowNonRetryableError, WorkflowRetryAfterError } from "@repo/orchestration/workflows";
 `;
 
+/** Adapters beside the frameworks' own types. */
+const FRAMEWORKS = `
+import { verifySignatureCloudflare } from "@repo/orchestration/client/cloudflare";
+import { verifySignatureExpress } from "@repo/orchestration/client/express";
+import { verifySignatureH3 } from "@repo/orchestration/client/h3";
+import { verifySignatureHono } from "@repo/orchestration/client/hono";
+import { verifySignatureAppRouter, type VerifySignatureConfig } from "@repo/orchestration/client/nextjs";
+import { verifySignatureSvelte } from "@repo/orchestration/client/svelte";
+import type { WorkflowContext } from "@repo/orchestration/workflows";
+import * as astro from "@repo/orchestration/workflows/astro";
+import * as cloudflare from "@repo/orchestration/workflows/cloudflare";
+import * as express from "@repo/orchestration/workflows/express";
+import * as h3 from "@repo/orchestration/workflows/h3";
+import * as hono from "@repo/orchestration/workflows/hono";
+import * as nextjs from "@repo/orchestration/workflows/nextjs";
+import * as svelte from "@repo/orchestration/workflows/svelte";
+import { createApp, defineEventHandler, type H3Event } from "h3";
+import { type Context, Hono } from "hono";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+interface Order { orderId: number }
+interface Env { QSTASH_TOKEN: string; ORDERS: { get(id: number): Promise<string | null> } }
+
+export default cloudflare.serve<Order, string | null, Env>(async (context) => {
+  const { env, ctx } = context.platform;
+  // @ts-expect-error there is no such binding
+  void env.OTHER;
+  return context.run("load", () => { ctx.waitUntil(Promise.resolve()); return env.ORDERS.get(context.requestPayload.orderId); });
+});
+
+type App = { Bindings: Env; Variables: { user: string } };
+const app = new Hono<App>();
+app.post("/one", hono.serve<Order, Env, { user: string }>(async (context) => {
+  const user: string = context.platform.var.user;
+  await context.run("x", () => context.platform.env.ORDERS.get(user.length));
+}));
+app.post("/two", hono.serve(async (context: WorkflowContext<Order, Context<App>>) => {
+  const user: string = context.platform.get("user");
+  await context.run("x", () => user + context.requestPayload.orderId);
+}));
+app.post("/many/*", hono.serveMany({ one: hono.createWorkflow<Order, void>(async (context) => { await context.sleep("s", 1); }) }));
+app.post("/hook", verifySignatureHono(async (c: Context<App>) => c.json({ user: c.get("user") }), { trustProxy: true }));
+
+createApp().use(h3.serve<Order>(async (context) => { await context.run("x", () => 1); }).handler);
+createApp().use(h3.serveMany({ one: h3.createWorkflow(async () => {}) }).handler);
+createApp().use(verifySignatureH3(async (event: H3Event) => event.path));
+createApp().use(defineEventHandler(h3.serve(async (context: WorkflowContext<Order, H3Event>) => {
+  await context.run("x", () => context.platform.path);
+}).handler));
+
+const config: VerifySignatureConfig = { currentSigningKey: "a", nextSigningKey: "b", url: "https://a.test", clockTolerance: 3, devMode: false };
+export const POST: (request: Request, params: { params: Promise<{ id: string }> }) => Promise<Response> =
+  verifySignatureAppRouter(async (request: Request, { params }: { params: Promise<{ id: string }> }) =>
+    Response.json([await request.json(), (await params).id]), config);
+export const pages: (req: IncomingMessage & { headersDistinct: object }, res: ServerResponse) => unknown =
+  nextjs.servePagesRouter<Order>(async (context) => { await context.run("x", () => context.platform.req.url); }).handler;
+export const route: (req: IncomingMessage, res: ServerResponse, next: () => void) => unknown = express.serve<Order>(async () => {});
+export const hook: (req: IncomingMessage, res: ServerResponse, next: () => void) => unknown =
+  verifySignatureExpress((req: IncomingMessage, res: ServerResponse) => res.end(req.url));
+export const onRequestPost = verifySignatureCloudflare(async (context: { request: Request; env: Env }) => new Response(context.env.QSTASH_TOKEN));
+
+interface Event { request: Request; url: URL; locals: { user: string }; params: Record<string, string> }
+export const load: { POST: (event: Event) => Promise<Response> } = svelte.serve<Order, void, Event>(
+  async (context) => { await context.run("x", () => context.platform.locals.user); }, { env: {} });
+export const verified: (event: Event) => Promise<Response> = verifySignatureSvelte(async ({ locals }: Event) => new Response(locals.user));
+export const page = astro.serve(async (context: WorkflowContext<Order, { request: Request; locals: { user: string } }>, api) => {
+  await context.run("x", () => api.locals.user);
+});
+export const many = nextjs.serveMany({ one: nextjs.createWorkflow(async (context: WorkflowContext<Order>) => context.requestPayload.orderId) }, { retries: 1 } as object);
+`;
+
 /** The file's ending decides whether nodenext sees an ES module. */
 const PROJECTS = [
   {
@@ -149,29 +220,40 @@ describe("types", () => {
 
   after(() => project.remove());
 
+  test("adapters, beside the types of Node, Hono and h3", async () => {
+    for (const name of ["hono", "h3"]) {
+      const from = join(ROOT, "node_modules", name);
+      await cp(from, project.path("node_modules", name), { recursive: true, dereference: true });
+    }
+    assert.equal(await compile("frameworks.ts", FRAMEWORKS, { types: ["node"], skipLibCheck: true }), "");
+  });
+
   for (const { title, file, module, resolution, lib } of PROJECTS) {
     test(title, async () => {
-      const config = {
-        compilerOptions: {
-          target: "es2022",
-          module,
-          moduleResolution: resolution,
-          lib,
-          types: lib.includes("dom") ? [] : ["node"],
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          noUncheckedIndexedAccess: true,
-          skipLibCheck: false,
-          noEmit: true,
-        },
-        files: [file],
-      };
-      await project.write({ [file]: IMPORTS + USES, "tsconfig.json": JSON.stringify(config) });
-      const output = await project.exec(join(BIN, "tsc"), ["-p", "."]).then(
-        () => "",
-        (error) => error.stdout || error.message,
-      );
-      assert.equal(output, "");
+      const types = lib.includes("dom") ? [] : ["node"];
+      const options = { module, moduleResolution: resolution, lib, types };
+      assert.equal(await compile(file, IMPORTS + USES, options), "");
     });
+  }
+
+  /** What tsc says of a file. */
+  async function compile(file, text, options) {
+    const compilerOptions = {
+      target: "es2022",
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["es2022"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      ...options,
+    };
+    await project.write({ [file]: text, "tsconfig.json": JSON.stringify({ compilerOptions, files: [file] }) });
+    return project.exec(join(BIN, "tsc"), ["-p", "."]).then(
+      () => "",
+      (error) => error.stdout || error.message,
+    );
   }
 });
