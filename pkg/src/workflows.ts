@@ -52,7 +52,7 @@ export {
   type WorkflowRunLogs,
 } from "./workflows/client-logs.js";
 export type { WorkflowContext } from "./workflows/context.js";
-export type { InvokableWorkflow, ServeManyOptions, Workflows } from "./workflows/many.js";
+export type { ServeManyOptions, Workflows } from "./workflows/many.js";
 export type * from "./workflows/middleware.js";
 export { WorkflowMiddleware } from "./workflows/middleware.js";
 export type * from "./workflows/options.js";

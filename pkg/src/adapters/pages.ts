@@ -17,7 +17,7 @@ export function servePagesRouter<
   TPlatform extends NodePlatform = NodePlatform,
 >(
   routeFunction: Route<TInitialPayload, TResult, TPlatform>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { handler: (req: TPlatform["req"], res: TPlatform["res"]) => Promise<void> } {
   const answer = serveBase(routeFunction, options);
   return { handler: (req, res) => serveNode(answer, req, res, "Only POST requests are allowed in worklfows") };

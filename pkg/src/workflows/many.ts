@@ -1,17 +1,7 @@
 /** Several workflows behind one endpoint, told apart by the end of its URL. */
 import { WorkflowError } from "../errors.js";
 import type { RouteFunction, WorkflowServeOptions } from "./options.js";
-
-/** A workflow that other workflows can start with `context.invoke`, once `serveMany` serves both. */
-export interface InvokableWorkflow<TInitialPayload, TResult> {
-  // biome-ignore lint/suspicious/noExplicitAny: workflows of one endpoint share a platform that only its adapter knows
-  routeFunction: RouteFunction<TInitialPayload, TResult, any>;
-  options: WorkflowServeOptions<TInitialPayload>;
-  /** Its name in `serveMany`; not set before that is called. */
-  workflowId?: string | undefined;
-  /** Whether runs of it are started with a JSON payload, whatever is sent. Decided by the adapter. */
-  useJSONContent?: boolean;
-}
+import type { InvokableWorkflow } from "./steps.js";
 
 /** Options for all workflows of an endpoint. An option of the workflow itself comes first. */
 export type ServeManyOptions = Omit<WorkflowServeOptions, "env" | "url" | "schema" | "initialPayloadParser">;
@@ -23,7 +13,7 @@ export type Workflows = Record<string, InvokableWorkflow<any, any>>;
 export function createWorkflow<TInitialPayload = unknown, TResult = unknown>(
   // biome-ignore lint/suspicious/noExplicitAny: see InvokableWorkflow
   routeFunction: RouteFunction<TInitialPayload, TResult, any>,
-  options: WorkflowServeOptions<TInitialPayload> = {},
+  options: WorkflowServeOptions<TInitialPayload, TResult> = {},
 ): InvokableWorkflow<TInitialPayload, TResult> {
   return { routeFunction, options, workflowId: undefined };
 }

@@ -69,9 +69,11 @@ export type CallResponse<TResult = unknown> = {
 
 /** A workflow that `createWorkflow` made. `serveMany` gives it its id. */
 export type InvokableWorkflow<TInitialPayload, TResult> = {
-  routeFunction: RouteFunction<TInitialPayload, TResult>;
+  // biome-ignore lint/suspicious/noExplicitAny: the platform is for the adapter that serves the workflow to know
+  routeFunction: RouteFunction<TInitialPayload, TResult, any>;
   options: WorkflowServeOptions<TInitialPayload, TResult>;
-  workflowId?: string;
+  /** Its name in `serveMany`; not set before that is called. */
+  workflowId?: string | undefined;
   /** Whether the payload is JSON whatever `Content-Type` says. */
   useJSONContent?: boolean;
 };

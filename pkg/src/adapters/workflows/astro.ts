@@ -23,7 +23,7 @@ export type AstroRouteFunction<TInitialPayload, TResult, TContext> = (
 /** A workflow as an endpoint: `export const { POST } = serve(…)`. */
 export function serve<TInitialPayload = unknown, TResult = unknown, TContext extends ApiContext = ApiContext>(
   routeFunction: AstroRouteFunction<TInitialPayload, TResult, TContext>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { POST: (apiContext: TContext) => Promise<Response> } {
   const route: Route<TInitialPayload, TResult, TContext> = (context) => routeFunction(context, context.platform);
   const answer = serveBase(route, options);
@@ -37,7 +37,7 @@ export const createWorkflow = withName as <
   TContext extends ApiContext = ApiContext,
 >(
   routeFunction: AstroRouteFunction<TInitialPayload, TResult, TContext>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ) => InvokableWorkflow<TInitialPayload, TResult>;
 
 /** Workflows as one endpoint, such as `pages/workflows/[...any].ts`. */

@@ -20,7 +20,7 @@ export { createWorkflow };
  */
 export function serve<TInitialPayload = unknown, TResult = unknown, TEnv extends object = Record<string, unknown>>(
   routeFunction: Route<TInitialPayload, TResult, CloudflarePlatform<TEnv>>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { fetch: (...args: PagesHandlerArgs<TEnv> | WorkersHandlerArgs<TEnv>) => Promise<Response> } {
   const answer = serveBase(routeFunction, options);
   return {

@@ -16,7 +16,7 @@ const JSON_CONTENT = { useJSONContent: true };
 /** A workflow as a handler: `app.use("/workflow", serve(…))` or `app.post("/workflow", serve(…))`, before or after parsers. */
 export function serve<TInitialPayload = unknown, TResult = unknown, TPlatform extends NodePlatform = NodePlatform>(
   routeFunction: Route<TInitialPayload, TResult, TPlatform>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): (req: TPlatform["req"], res: TPlatform["res"]) => Promise<void> {
   const answer = serveBase(routeFunction, options, JSON_CONTENT);
   return (req, res) => serveNode(answer, req, res, "Only POST requests are allowed in workflows");

@@ -17,7 +17,7 @@ export { createWorkflow };
 /** A workflow as an event handler: `export default serve(…).handler`. */
 export function serve<TInitialPayload = unknown, TResult = unknown, TEvent extends H3Event = H3Event>(
   routeFunction: Route<TInitialPayload, TResult, TEvent>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { handler: (event: TEvent) => Promise<Response> } {
   const answer = serveBase(routeFunction, options);
   const handler = async (event: TEvent) => onlyPost(methodOfEvent(event)) ?? answer(await requestOfEvent(event), event);

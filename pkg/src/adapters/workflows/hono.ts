@@ -34,7 +34,7 @@ export function serve<
   TContext extends AnyContext = HonoContext<TBindings, TVariables>,
 >(
   routeFunction: Route<TInitialPayload, TResult, TContext>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): (context: AnyContext) => Promise<Response> {
   const answer = serveBase(routeFunction, options);
   return (context) => answer(context.req.raw, context, bindingsIn(context.env));

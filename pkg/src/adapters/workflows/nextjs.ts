@@ -15,7 +15,7 @@ export { createWorkflow };
 /** A workflow as a route of the App Router: `export const { POST } = serve(…)`. */
 export function serve<TInitialPayload = unknown, TResult = unknown, TRequest extends Request = Request>(
   routeFunction: Route<TInitialPayload, TResult, TRequest>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { POST: (request: TRequest) => Promise<Response> } {
   const answer = serveBase(routeFunction, options);
   return { POST: (request) => answer(request, request) };

@@ -18,7 +18,7 @@ export function serve<
   TArgs extends { request: Request } = { request: Request },
 >(
   routeFunction: Route<TInitialPayload, TResult, TArgs>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): (args: TArgs) => Promise<Response> {
   const answer = serveBase(routeFunction, options);
   return (args) => answer(args.request, args);

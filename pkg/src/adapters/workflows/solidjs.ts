@@ -20,7 +20,7 @@ export function serve<
   TEvent extends { request: Request } = { request: Request },
 >(
   routeFunction: Route<TInitialPayload, TResult, TEvent>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { POST: (event: TEvent) => Promise<Response> } {
   const answer = serveBase(routeFunction, options);
   return { POST: async (event) => onlyPost(event.request.method) ?? answer(event.request, event) };

@@ -24,7 +24,7 @@ export interface SvelteEvent {
 /** A workflow as an endpoint: `export const { POST } = serve(…, { env })`, with `env` of `$env/dynamic/private`. */
 export function serve<TInitialPayload = unknown, TResult = unknown, TEvent extends SvelteEvent = SvelteEvent>(
   routeFunction: Route<TInitialPayload, TResult, TEvent>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { POST: (event: TEvent) => Promise<Response> } {
   const answer = serveBase(routeFunction, options, JSON_CONTENT);
   const bindings = ({ platform }: TEvent) => bindingsIn((platform as { env?: unknown } | undefined)?.env);

@@ -18,7 +18,7 @@ export function serve<
   TContext extends { request: Request } = { request: Request },
 >(
   routeFunction: Route<TInitialPayload, TResult, TContext>,
-  options?: Options<TInitialPayload>,
+  options?: Options<TInitialPayload, TResult>,
 ): { POST: (context: TContext) => Promise<Response> } {
   const answer = serveBase(routeFunction, options);
   return { POST: (context) => answer(context.request, context) };
