@@ -172,7 +172,7 @@ impl Fields {
             _ => None,
         };
         match value.filter(|seconds| *seconds >= 0.0) {
-            Some(seconds) => Ok(Some(format!("{:.0}s", (seconds + 0.5).floor()))),
+            Some(seconds) => Ok(Some(format!("{}s", rounded(seconds)))),
             None => Err(Error::new(
                 Code::InvalidDuration,
                 format!("the option {name} must be a number of seconds from 0 on, or a duration such as '10s'"),
@@ -181,7 +181,6 @@ impl Fields {
     }
 
     /// A moment in Unix seconds, rounded.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The cast saturates.
     pub fn moment(&mut self, name: &'static str) -> Result<Option<u64>> {
         let Some(seconds) = self.number(name)? else { return Ok(None) };
         if seconds < 0.0 {
@@ -190,7 +189,7 @@ impl Fields {
                 format!("the option {name} must be a moment in Unix seconds, from 0 on"),
             ));
         }
-        Ok(Some((seconds + 0.5).floor() as u64))
+        Ok(Some(rounded(seconds)))
     }
 
     /// The fields that nobody took, in their order.
@@ -208,6 +207,12 @@ impl Fields {
             format!("there is no option '{}'; there are {}", shown(name), self.known.join(", ")),
         ))
     }
+}
+
+/// As JavaScript's `toFixed(0)` rounds; and no formatting of floats in the wasm.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The cast saturates.
+fn rounded(seconds: f64) -> u64 {
+    (seconds + 0.5) as u64
 }
 
 /// A value of another kind.
