@@ -46,6 +46,13 @@ const SETTINGS: [(&str, &str); 7] = [
 const ALL: [&str; 8] = ["own", "own next", "default", "default next", "eu", "eu next", "us", "us next"];
 
 #[test]
+fn every_setting_of_a_region_is_listed() {
+    for (name, _) in SETTINGS.iter().chain(&[("QSTASH_DEV", "")]) {
+        assert!(KeyRing::SETTINGS.contains(name), "{name}");
+    }
+}
+
+#[test]
 fn the_keys_that_are_handed_in_come_first() {
     let ring = ring(OWN, &SETTINGS).unwrap().unwrap();
     for region in [None, Some("us-east-1")] {
@@ -124,9 +131,9 @@ fn a_signature_is_accepted_once_and_the_next_try_of_its_message_too() {
 }
 
 #[test]
-fn a_million_signatures_are_forgotten_as_they_expire() {
+fn signatures_are_forgotten_as_they_expire() {
     let mut seen = SeenTokens::default();
-    for second in 0..10_000 {
+    for second in 0..1_000 {
         let now = NOW + Duration::from_secs(second);
         for n in 0..100 {
             let id = format!("jwt_{second}_{n}");
@@ -136,7 +143,7 @@ fn a_million_signatures_are_forgotten_as_they_expire() {
     }
     assert_eq!(seen.len(), 100 * 300, "as many as a lifetime of five minutes sees");
     let first = NOW + LIFETIME;
-    assert!(seen.add("jwt_0_0", first, NOW + Duration::from_secs(10_000)), "what has expired is refused elsewhere");
+    assert!(seen.add("jwt_0_0", first, NOW + Duration::from_secs(1_000)), "what has expired is refused elsewhere");
 }
 
 #[test]

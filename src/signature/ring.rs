@@ -25,6 +25,19 @@ pub struct OwnKeys<'a> {
 }
 
 impl KeyRing {
+    /// Every setting that [`from_settings`](Self::from_settings) looks at, for hosts that read settings by name.
+    pub const SETTINGS: [&str; 9] = [
+        CURRENT,
+        NEXT,
+        "EU_CENTRAL_1_QSTASH_CURRENT_SIGNING_KEY",
+        "EU_CENTRAL_1_QSTASH_NEXT_SIGNING_KEY",
+        "US_EAST_1_QSTASH_CURRENT_SIGNING_KEY",
+        "US_EAST_1_QSTASH_NEXT_SIGNING_KEY",
+        "QSTASH_REGION",
+        "QSTASH_DEV",
+        "NODE_ENV",
+    ];
+
     /// The keys that `own` and `environment` say together; `None` if neither names one.
     ///
     /// In development mode, those of the development server. Else those in `own`; a next key that `own` lacks comes

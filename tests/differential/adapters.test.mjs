@@ -124,6 +124,30 @@ for (const [framework, shape] of Object.entries(FRAMEWORKS)) {
         assert.deepEqual(seen, ["first", "second"]);
       });
 
+      test("a workflow invokes its sibling", async () => {
+        const scenario = {
+          name: "invoke",
+          deliveries: [{ ...resume(), url: "https://app.test/api/parent" }],
+          route: () => {},
+        };
+        const invoking = (implementation, { createWorkflow }) => ({
+          ...implementation,
+          serve: (_, options) => {
+            const child = createWorkflow(async (context) => void (await context.run("a", () => 1)));
+            const parent = createWorkflow(async (context) => {
+              await context.invoke("ask", { workflow: child, body: { n: 1 }, workflowRunId: "own" });
+            });
+            return { handler: implementation.many({ parent, child }, options) };
+          },
+        });
+        const recording = await recordingOf(scenario, invoking(theirs, theirExports));
+        // Behind a server the paths hold its address.
+        assert.match(recording[0].requests[0].path, /^\/v2\/publish\/https?:\/\/[^/]+\/api\/child$/);
+        const candidate = invoking(own, exported);
+        const { unexpected, text } = await differential(scenario, recording, candidate, INTENDED_DIFFERENCES);
+        if (unexpected.length > 0) assert.fail(text);
+      });
+
       test("a name with a slash is refused as the official one is", () => {
         const refusal = (implementation, { createWorkflow }) => {
           try {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 
+import { verifySignatureH3 } from "@repo/orchestration/client/h3";
 import { createWorkflow, serve, serveMany } from "@repo/orchestration/workflows";
 import * as astro from "@repo/orchestration/workflows/astro";
 import * as cloudflare from "@repo/orchestration/workflows/cloudflare";
@@ -181,6 +182,32 @@ describe("signed bodies in Node, as parsers leave them", () => {
       assert.equal((await sent(app(), { ...signed(resume()), body: "[]" })).status, 403);
     });
   }
+});
+
+describe("events of h3 2, whose req is a request", () => {
+  const event = (given) => ({ req: request(given), url: new URL(given.url) });
+
+  test("a workflow", async () => {
+    recorder.reset();
+    const seen = [];
+    const route = async (context) => {
+      await context.run("a", () => void seen.push(context.platform.url.href));
+    };
+    const { handler } = h3Adapter.serve(route, { env: { ...env, ...KEYS } });
+    assert.equal((await handler(event(signed(resume())))).status, 200);
+    assert.deepEqual(seen, [URL_OF_APP]);
+    assert.equal((await handler(event(resume()))).status, 401);
+    assert.equal((await handler(event({ url: URL_OF_APP, method: "GET" }))).status, 405);
+  });
+
+  test("a message, whose body the handler reads again", async () => {
+    const handler = verifySignatureH3(async ({ req }) => req.text(), { env: KEYS });
+    assert.equal(await handler(event(signed(resume()))), resume().body);
+    assert.equal((await handler(event(resume()))).status, 403);
+    const read = event(signed(resume()));
+    await read.req.text();
+    await assert.rejects(handler(read), /parsed before it was verified/);
+  });
 });
 
 test("serveMany for plain requests, in all shapes of serve", async () => {

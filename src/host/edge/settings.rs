@@ -5,7 +5,7 @@ use worker::Env;
 use crate::broker;
 use crate::client::region::SETTINGS;
 use crate::error::{Code, Error, Result};
-use crate::signature::Keys;
+use crate::signature::{KeyRing, Keys, OwnKeys};
 use crate::wire::Environment;
 
 /// Where the broker is; if unset, the broker in this Worker, or else hosted QStash.
@@ -49,9 +49,13 @@ pub fn required(env: &Env, name: &str) -> Result<String> {
     })
 }
 
-/// The keys that deliveries are verified with.
-pub fn keys(env: &Env) -> Result<Keys> {
-    Keys::new(&required(env, QSTASH_CURRENT_SIGNING_KEY)?, optional(env, QSTASH_NEXT_SIGNING_KEY).as_deref())
+/// The keys that deliveries are verified with, those of regions included.
+pub fn keys(env: &Env) -> Result<KeyRing> {
+    let environment = KeyRing::SETTINGS.iter().filter_map(|name| Some((*name, optional(env, name)?))).collect();
+    if let Some(keys) = KeyRing::from_settings(OwnKeys::default(), &environment)? {
+        return Ok(keys);
+    }
+    required(env, QSTASH_CURRENT_SIGNING_KEY).and_then(|current| Keys::new(&current, None)).map(KeyRing::from)
 }
 
 /// The settings of the broker in this Worker.
