@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::client::lenient::header_lists;
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Method, Request, header};
@@ -67,7 +68,8 @@ pub struct Waiter {
     /// The run's endpoint.
     pub url: String,
     /// Headers of the delivery that the event brings about.
-    pub headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub headers: BTreeMap<String, Vec<String>>,
     /// When it stops to wait; Unix seconds.
     pub deadline: u64,
     /// Where it is told so.
@@ -75,7 +77,8 @@ pub struct Waiter {
     /// What it is told then.
     pub timeout_body: Option<Value>,
     /// Headers of that delivery.
-    pub timeout_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub timeout_headers: BTreeMap<String, Vec<String>>,
 }
 
 /// A run that an event was brought to.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::client::filter::Kind;
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::query::Resource;
 use crate::client::{Bulk, Client, FlowControl, Listing};
 use crate::error::Result;
@@ -25,6 +26,7 @@ pub struct RunDeadLetter {
     /// The run's endpoint.
     pub workflow_url: String,
     /// The delivery that failed: its headers.
+    #[serde(deserialize_with = "header_lists")]
     pub header: BTreeMap<String, Vec<String>>,
     /// The delivery that failed: its body.
     pub body: Option<String>,
@@ -40,7 +42,8 @@ pub struct RunDeadLetter {
     /// The status of the endpoint's last answer.
     pub response_status: Option<u16>,
     /// The headers of that answer.
-    pub response_header: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub response_header: BTreeMap<String, Vec<String>>,
     /// The body of that answer.
     pub response_body: Option<String>,
     /// Who is told that the run failed.
@@ -48,6 +51,7 @@ pub struct RunDeadLetter {
     /// What became of that.
     pub failure_callback_info: Option<FailureCallback>,
     /// The run's labels.
+    #[serde(deserialize_with = "or_default")]
     pub labels: Vec<String>,
 }
 
@@ -62,7 +66,8 @@ pub struct FailureCallback {
     /// The body of the answer.
     pub response_body: Option<String>,
     /// The headers of the answer.
-    pub response_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub response_headers: BTreeMap<String, Vec<String>>,
 }
 
 /// A page of failed runs.
@@ -70,6 +75,7 @@ pub struct FailureCallback {
 #[serde(default)]
 pub struct RunDeadLetters {
     /// The newest first.
+    #[serde(deserialize_with = "or_default")]
     pub messages: Vec<RunDeadLetter>,
     /// For [`Listing::cursor`]; absent or empty on the last page.
     pub cursor: Option<String>,
@@ -101,6 +107,7 @@ pub struct ResumedRun {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResumedRuns {
     /// One for each dead letter.
+    #[serde(deserialize_with = "or_default")]
     pub workflow_runs: Vec<ResumedRun>,
     /// For [`Bulk::cursor`]; absent or empty if nothing is left.
     pub cursor: Option<String>,

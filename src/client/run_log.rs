@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::client::filter::Kind;
+use crate::client::lenient::{header_lists, or_default};
 use crate::client::{Client, Listing};
 use crate::error::Result;
 use crate::wire::{Method, Request};
@@ -15,6 +16,7 @@ use crate::wire::{Method, Request};
 #[serde(default)]
 pub struct RunLogs {
     /// The newest first.
+    #[serde(deserialize_with = "or_default")]
     pub runs: Vec<RunLog>,
     /// For [`Listing::cursor`]; absent or empty on the last page.
     pub cursor: Option<String>,
@@ -37,6 +39,7 @@ pub struct RunLog {
     /// What its function returned, as JSON.
     pub workflow_run_response: Option<String>,
     /// Its steps, in order.
+    #[serde(deserialize_with = "or_default")]
     pub steps: Vec<StepGroup>,
     /// Who was told that it failed, and what became of that.
     pub failure_function: Option<FailureFunctionLog>,
@@ -45,6 +48,7 @@ pub struct RunLog {
     /// The failed run's id in the dead letter queue.
     pub dlq_id: Option<String>,
     /// The run's labels.
+    #[serde(deserialize_with = "or_default")]
     pub labels: Vec<String>,
 }
 
@@ -56,6 +60,7 @@ pub struct StepGroup {
     #[serde(rename = "type")]
     pub kind: String,
     /// The steps.
+    #[serde(deserialize_with = "or_default")]
     pub steps: Vec<StepLog>,
 }
 
@@ -86,7 +91,8 @@ pub struct StepLog {
     /// When it was made.
     pub created_at: Option<u64>,
     /// Why tries failed.
-    pub errors: Option<Vec<StepError>>,
+    #[serde(deserialize_with = "or_default")]
+    pub errors: Vec<StepError>,
     /// Everything else: what was called, awaited or invoked, such as `callUrl` and `waitEventId`.
     #[serde(flatten)]
     pub more: BTreeMap<String, Value>,
@@ -101,7 +107,8 @@ pub struct StepError {
     /// The body of the endpoint's answer.
     pub body: Option<String>,
     /// The headers of the endpoint's answer.
-    pub headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub headers: BTreeMap<String, Vec<String>>,
     /// The status of the endpoint's answer.
     pub status: u16,
     /// When.
@@ -123,15 +130,18 @@ pub struct FailureFunctionLog {
     /// The body of that answer.
     pub fail_response: Option<String>,
     /// The headers of that answer.
-    pub fail_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub fail_headers: BTreeMap<String, Vec<String>>,
     /// The status that the failure function answered with.
     pub response_status: Option<u16>,
     /// What the failure function answered.
     pub response_body: Option<String>,
     /// The headers of its answer.
-    pub response_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "header_lists")]
+    pub response_headers: BTreeMap<String, Vec<String>>,
     /// Why tries failed.
-    pub errors: Option<Vec<StepError>>,
+    #[serde(deserialize_with = "or_default")]
+    pub errors: Vec<StepError>,
 }
 
 /// The run that invoked another one.

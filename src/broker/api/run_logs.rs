@@ -274,6 +274,10 @@ impl Log {
 
     /// The invocations that wait or failed: what they compute has no result yet.
     fn next(&self, run: &Run) -> Vec<Value> {
+        if run.state == State::Success {
+            // The delivery that ended the run may still be under way.
+            return Vec::new();
+        }
         let waiting = self.waiting.iter().filter(|message| message.role != Role::FailureCallback).map(|message| {
             let state = if message.attempt > 0 { "STEP_RETRY" } else { "STEP_PROGRESS" };
             let mut view = self.invocation(&message.id, state);
