@@ -111,7 +111,6 @@ fn what_is_not_offered_says_so() {
         (Method::Patch, "/v2/schedules/s/pause", "schedules"),
         (Method::Get, "/v2/topics", "URL groups"),
         (Method::Post, "/v2/trigger/https://a.test", "trigger"),
-        (Method::Post, "/v2/dlq/retry", "dead letters"),
         (Method::Get, "/v2/flowControl/k", "flow control"),
         (Method::Post, "/v2/keys/rotate", "keys"),
         (Method::Delete, "/v2/messages", "filter"),

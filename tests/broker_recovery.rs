@@ -272,9 +272,9 @@ fn failed_runs_are_taken_up_and_removed_in_bulk() {
         letters(&world, "").iter().map(|letter| letter["dlqId"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), 5);
     for path in ["resume", "restart", "resume?cursor=1"] {
-        assert!(post(&world, path, &[]).error(400).contains("names no failed run"), "{path}");
+        assert!(post(&world, path, &[]).error(400).contains("names no dead letter"), "{path}");
     }
-    assert!(world.delete(DLQ).error(400).contains("names no failed run"));
+    assert!(world.delete(DLQ).error(400).contains("names no dead letter"));
     post(&world, "resume?labels=n1", &[]).error(400);
     world.delete(&format!("{DLQ}?dlqid={}", ids[0])).error(400);
     // One that is not there, and nothing happens.
@@ -336,6 +336,74 @@ fn a_failure_that_could_not_be_told_is_told_again() {
     assert_eq!(told.len(), 2);
     assert_eq!(told[0].body, told[1].body);
     post(&world, "callback/0-0", &[]).error(404);
+}
+
+#[test]
+fn a_dead_letter_is_delivered_again_with_its_callbacks_or_other_settings() {
+    let world = World::new();
+    world.answers("https://app.test", [Response::new(500), Response::new(500), Response::new(201)]);
+    world.answers("https://back.test", [ok()]);
+    let headers = [
+        ("Upstash-Retries", "0"),
+        ("Upstash-Method", "PUT"),
+        ("Upstash-Forward-X-A", "1"),
+        ("Upstash-Callback", "https://back.test"),
+        ("Upstash-Callback-Forward-X-B", "2"),
+    ];
+    let first = world.publish("https://app.test/x", &headers, "body").message_id();
+    world.settle();
+    let dead = || world.get("/v2/dlq").ok()["messages"].as_array().unwrap().clone();
+    let retry = |path: &str, headers: &[(&str, &str)]| {
+        let request = world.request(Method::Post, &format!("/v2/dlq/retry{path}"));
+        world.send(&headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+    };
+    let id = dead()[0]["dlqId"].as_str().unwrap().to_owned();
+    assert!(retry(&format!("/{id}"), &[("Upstash-Retries", "x")]).error(400).contains("Upstash-Retries"));
+    let answer = retry(&format!("?dlqIds={id}"), &[]);
+    assert_eq!(answer.status(), 201);
+    let second = answer.json()["responses"][0]["messageId"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    world.settle();
+    assert_eq!(world.states(&second), ["CREATED", "ACTIVE", "ERROR", "FAILED"]);
+    let id = dead()[0]["dlqId"].as_str().unwrap().to_owned();
+    let changes = [("Upstash-Delay", "10s"), ("Upstash-Label", "third"), ("Upstash-Forward-X-A", "3")];
+    let third = retry(&format!("/{id}"), &changes);
+    assert_eq!(third.status(), 201);
+    assert!(dead().is_empty());
+    world.run();
+    let received = world.received_at("https://app.test");
+    let (at, last) = &received[2];
+    assert_eq!((*at, last.method, last.body.as_slice()), (10_000, Method::Put, b"body".as_slice()));
+    assert_eq!((last.headers.get("x-a"), last.headers.get("upstash-label")), (Some("3"), Some("third")));
+    let told = world.received("https://back.test");
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|request| request.headers.get("x-b") == Some("2")));
+    retry("/0-0", &[]).error(404);
+    retry("?dlqIds=0-0", &[]).error(404);
+    retry("", &[]).error(400);
+}
+
+#[test]
+fn dead_letters_are_retried_and_removed_in_bulk_but_runs_are_not_retried() {
+    let (world, _, id) = failed(order(), 1);
+    for n in 0..4 {
+        world.publish("https://gone.test", &[("Upstash-Retries", "0"), ("Upstash-Label", &format!("n{n}"))], "").ok();
+    }
+    world.settle();
+    let post = |query: &str| world.send(&world.request(Method::Post, &format!("/v2/dlq/retry{query}")));
+    let dead = || world.sql.count("dlq");
+    assert_eq!(dead(), 5);
+    assert!(post(&format!("/{id}")).error(400).contains("resume or restart"));
+    assert!(post(&format!("?dlqIds={id}")).error(400).contains("resume or restart"));
+    assert_eq!(post("?count=100").json()["responses"].as_array().unwrap().len(), 4, "all but the run");
+    assert_eq!(dead(), 1);
+    world.settle();
+    assert_eq!(dead(), 5);
+    world.delete("/v2/dlq").error(400);
+    world.delete("/v2/dlq?lable=n1").error(400);
+    assert_eq!(world.delete("/v2/dlq?label=n1&label=n2").ok(), json!({ "deleted": 2 }));
+    assert_eq!(world.delete("/v2/dlq?count=100").ok(), json!({ "deleted": 3 }));
+    assert_eq!((dead(), world.sql.count("parked")), (0, 0));
 }
 
 #[test]
@@ -415,7 +483,7 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     world.sql.run(
         "DROP TABLE waiters; DROP TABLE kept_events; DROP TABLE webhooks; DROP TABLE invocations; DROP TABLE parked;
          DROP INDEX dlq_run; ALTER TABLE runs DROP COLUMN invoker; ALTER TABLE runs DROP COLUMN failure_state;
-         ALTER TABLE steps DROP COLUMN cause;
+         ALTER TABLE steps DROP COLUMN cause; ALTER TABLE dlq DROP COLUMN message;
          UPDATE meta SET value = 1 WHERE key = 'schema'",
     );
     world.restart();

@@ -69,8 +69,7 @@ pub fn take_up<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, mode: Mode, heade
 
 /// The run whose failure a dead letter tells.
 fn failed_run<S: Sql>(scope: &Scope<'_, S>, dlq_id: &str) -> Result<Run> {
-    let letter = dead_letter::find(scope.sql, dlq_id)?
-        .ok_or_else(|| Error::new(Code::NotFound, format!("no dead letter has the id '{}'", shown(dlq_id))))?;
+    let letter = dead_letter::find(scope.sql, dlq_id)?.ok_or_else(|| not_found(dlq_id))?;
     let no_run = || Error::new(Code::InvalidRequest, format!("the dead letter '{dlq_id}' is not that of a failed run"));
     let key = letter.run_key.filter(|_| letter.role.is_invocation()).ok_or_else(no_run)?;
     run::find(scope.sql, key)?.ok_or_else(no_run)
@@ -213,6 +212,65 @@ fn wait_again<S: Sql>(scope: &mut Scope<'_, S>, new: &Run, waiting: &Invocation)
     }
 }
 
+/// Delivers a dead letter again, as a new message, and forgets the dead letter; must run inside a transaction. Publish
+/// headers among `headers` replace the settings of the message. Returns the id of the new message.
+///
+/// [`Code::NotFound`] without such a dead letter, [`Code::InvalidRequest`] if it is that of a failed run.
+pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, headers: &Headers) -> Result<String> {
+    let letter = dead_letter::find(scope.sql, dlq_id)?.ok_or_else(|| not_found(dlq_id))?;
+    if letter.role.is_invocation() {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!("the dead letter '{dlq_id}' is that of a failed run: resume or restart it at /v2/workflows/dlq"),
+        ));
+    }
+    let changes = Publication::read(&letter.url, headers, Vec::new(), &scope.settings.limits, scope.at)?;
+    let known = letter.message;
+    let told = |url: Option<String>| url.map(|url| CallbackTarget { url, headers: Headers::new() });
+    let (timeout, callback, failure_callback) = match known {
+        Some(known) => (known.timeout, known.callback, known.failure_callback),
+        None => (scope.settings.defaults.timeout, told(letter.callback), told(letter.failure_callback)),
+    };
+    let mut message = Message {
+        id: MessageId::generate(scope.entropy).to_string(),
+        role: letter.role,
+        run: letter.run_key,
+        position: None,
+        url: letter.url,
+        method: if headers.contains(header::METHOD) { changes.method } else { Method::parse(&letter.method)? },
+        headers: letter.headers,
+        body: letter.body,
+        created_at: scope.at,
+        not_before: changes.not_before,
+        due_at: changes.not_before,
+        attempt: 0,
+        max_retries: changes.retries.unwrap_or(letter.max_retries),
+        retry_delay: changes.retry_delay.or(letter.retry_delay),
+        timeout: changes.timeout.unwrap_or(timeout),
+        lease: None,
+        leased_at: None,
+        label: changes.label.or(letter.label),
+        caller_ip: letter.caller_ip,
+        callback: changes.callback.or(callback),
+        failure_callback: changes.failure_callback.or(failure_callback),
+    };
+    for (name, value) in changes.headers.iter() {
+        message.headers.set(name, value);
+    }
+    accept::store(scope, &message)?;
+    let failed = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
+    if let Some(failed) = failed.filter(|run| run.failure_message.as_ref() == Some(&letter.message_id)) {
+        run::set_failure_message(scope.sql, failed.key, &message.id)?;
+    }
+    dead_letter::remove(scope.sql, dlq_id)?;
+    Ok(message.id)
+}
+
+/// The error for a dead letter that does not exist, or not any more.
+pub fn not_found(dlq_id: &str) -> Error {
+    Error::new(Code::NotFound, format!("no dead letter has the id '{}'", shown(dlq_id)))
+}
+
 /// Tells the failure of a run again, after the message that told it was given up; must run inside a transaction.
 ///
 /// [`Code::NotFound`] without such a dead letter, [`Code::InvalidRequest`] if no message was given up.
@@ -228,32 +286,7 @@ pub fn tell_failure_again<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str) -> Res
     }
     let given_up = failed.failure_message.as_deref().map(|id| dead_letter::of_message(scope.sql, id)).transpose()?;
     let letter = given_up.flatten().ok_or_else(|| refused("can't be told again: what told it has been forgotten"))?;
-    let message = Message {
-        id: MessageId::generate(scope.entropy).to_string(),
-        role: Role::FailureCallback,
-        run: Some(failed.key),
-        position: None,
-        url: letter.url,
-        method: Method::parse(&letter.method)?,
-        headers: letter.headers,
-        body: letter.body,
-        created_at: scope.at,
-        not_before: scope.at,
-        due_at: scope.at,
-        attempt: 0,
-        max_retries: letter.max_retries,
-        retry_delay: letter.retry_delay,
-        timeout: failed.config.timeout,
-        lease: None,
-        leased_at: None,
-        label: letter.label,
-        caller_ip: letter.caller_ip,
-        callback: None,
-        failure_callback: None,
-    };
-    accept::store(scope, &message)?;
-    run::set_failure_message(scope.sql, failed.key, &message.id)?;
-    dead_letter::remove(scope.sql, &letter.id)?;
+    retry(scope, &letter.id, &Headers::new())?;
     Ok(failed)
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { broker, official, until } from "./support.mjs";
+import { broker, official, server, until } from "./support.mjs";
 
 /** A workflow whose second step and whose failure function fail as long as `on.broken` says so. */
 async function fragile(t) {
@@ -114,4 +114,26 @@ test("official client: runs are cancelled by filters, and a filter that is unkno
   assert.deepEqual(await workflow.cancel({ filter: { workflowUrl: `${endpoint.url}/a` } }), { cancelled: 1 });
   assert.deepEqual(await workflow.cancel(runs), { cancelled: 0 });
   assert.equal(await live(), 0);
+});
+
+test("official client: dead letters are retried, with their callbacks, and removed", async (t) => {
+  const on = await broker(t);
+  let broken = true;
+  const endpoint = await server(t, () => (broken ? { status: 500 } : {}));
+  const back = await server(t, () => {});
+  const publish = (label) =>
+    on.qstash.publishJSON({ url: endpoint.url, body: { label }, label, retries: 0, callback: back.url });
+  for (const label of ["a", "b", "c"]) await publish(label);
+  const { dlq } = on.qstash;
+  await until(async () => (await dlq.listMessages()).messages.length === 3);
+  broken = false;
+  const [{ dlqId }] = (await dlq.listMessages({ filter: { label: "a" } })).messages;
+  const { responses } = await dlq.retry(dlqId);
+  assert.match(responses[0].messageId, /^msg_/);
+  await until(() => endpoint.requests.length === 4 && back.requests.length === 4);
+  assert.deepEqual(JSON.parse(endpoint.requests[3].body), { label: "a" });
+  assert.equal((await dlq.retry({ filter: { label: "b" } })).responses.length, 1);
+  assert.equal((await dlq.delete({ all: true })).deleted, 1);
+  assert.deepEqual((await dlq.listMessages()).messages, []);
+  await assert.rejects(dlq.retry(dlqId), { status: 404 });
 });

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, cursor};
 use super::{Call, failed_runs, views};
-use crate::broker::Scope;
 use crate::broker::query::Query;
 use crate::broker::store::Sql;
 use crate::broker::store::dead_letter::{self, DeadLetter};
 use crate::broker::store::message::Role;
 use crate::broker::store::run::FailureState;
+use crate::broker::{Scope, recovery};
 use crate::error::{Code, Error, Result};
 use crate::wire::Response;
 use crate::wire::duration::shown;
@@ -44,15 +44,26 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         Some("workflow") => return failed_runs::list(scope, call),
         Some(_) => return Err(Error::new(Code::InvalidRequest, "the query parameter source must be workflow")),
     }
-    let (letters, cursor) = selected(scope, &call.query, false, MOST)?;
+    let (letters, cursor) = selected(scope, &call.query, Kind::All, MOST)?;
     Ok(page("messages", letters.iter().map(views::dead_letter).collect(), cursor))
 }
 
-/// The newest dead letters that the filters of a query select, and the cursor of the next page: all, or failed runs only.
+/// Which dead letters a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any.
+    All,
+    /// Those of failed runs.
+    FailedRuns,
+    /// The others.
+    Messages,
+}
+
+/// The newest dead letters that the filters of a query select, and the cursor of the next page.
 pub fn selected<S: Sql>(
     scope: &Scope<'_, S>,
     query: &Query,
-    failed_runs: bool,
+    kind: Kind,
     most: u64,
 ) -> Result<(Vec<DeadLetter>, Option<String>)> {
     query.refuse_unknown(&FILTERS)?;
@@ -85,8 +96,10 @@ pub fn selected<S: Sql>(
     filter.one_of(query, "failureFunctionState", "(SELECT failure_state FROM runs WHERE runs.key = dlq.run)")?;
     filter.between(query, "failed_at")?;
     filter.after(query, "seq")?;
-    if failed_runs {
-        filter.and("run IS NOT NULL AND role <> ?", Role::FailureCallback.as_str().into());
+    match kind {
+        Kind::All => {}
+        Kind::FailedRuns => filter.and("run IS NOT NULL AND role <> ?", Role::FailureCallback.as_str().into()),
+        Kind::Messages => filter.and("(run IS NULL OR role = ?)", Role::FailureCallback.as_str().into()),
     }
     let count = query.count(most, most)?;
     let (condition, params) = filter.newest("seq", count);
@@ -110,6 +123,59 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     Ok(Response::json(200, &views::dead_letter(&found(scope, &call.parameter)?)))
 }
 
+/// Delivers one dead letter again.
+pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let headers = &call.request.headers;
+    let message_id = scope.transaction(|scope| recovery::retry(scope, &call.parameter, headers))?;
+    Ok(Response::json(201, &json!({ "messageId": message_id })))
+}
+
+/// Delivers those again that a filter selects: all of them or, if one can't be, none.
+pub fn retry_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let (query, headers) = (&call.query, &call.request.headers);
+    named(query)?;
+    let (responses, cursor) = scope.transaction(|scope| {
+        let (letters, cursor) = selected(scope, query, Kind::Messages, MOST)?;
+        if let Some(missing) = query.all("dlqIds").iter().find(|id| !letters.iter().any(|letter| letter.id == **id)) {
+            // Tells why, if the id is there and something else is wrong with it.
+            recovery::retry(scope, missing, headers)?;
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the dlqIds and the other filters select different dead letters",
+            ));
+        }
+        let responses = letters
+            .iter()
+            .map(|letter| recovery::retry(scope, &letter.id, headers).map(|id| json!({ "messageId": id })))
+            .collect::<Result<Vec<_>>>()?;
+        Ok((responses, cursor))
+    })?;
+    let page = page("responses", Value::Array(responses), cursor);
+    Ok(Response { status: 201, ..page })
+}
+
+/// Removes those that a filter selects.
+pub fn remove_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, kind: Kind) -> Result<Response> {
+    named(&call.query)?;
+    let (deleted, cursor) = scope.transaction(|scope| {
+        let (letters, cursor) = selected(scope, &call.query, kind, MOST)?;
+        letters.iter().try_for_each(|letter| dead_letter::remove(scope.sql, &letter.id))?;
+        Ok((letters.len(), cursor))
+    })?;
+    Ok(page("deleted", json!(deleted), cursor))
+}
+
+/// Refuses a bulk request that says nothing about what it is for.
+pub fn named(query: &Query) -> Result<()> {
+    if query.names().any(|name| !matches!(name, "cursor" | "qstash_token")) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::InvalidRequest,
+        "the request names no dead letter: give dlqIds or a filter, or count to take any",
+    ))
+}
+
 /// Removes one dead letter.
 pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     scope.transaction(|scope| {
@@ -121,6 +187,5 @@ pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
 
 /// The dead letter with an id.
 pub fn found<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<DeadLetter> {
-    dead_letter::find(scope.sql, id)?
-        .ok_or_else(|| Error::new(Code::NotFound, format!("no dead letter has the id '{}'", shown(id))))
+    dead_letter::find(scope.sql, id)?.ok_or_else(|| recovery::not_found(id))
 }

@@ -2,23 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dead_letters::{self, found, selected};
+use super::dead_letters::{self, Kind, found, named, selected};
 use super::{Call, views};
+use crate::broker::Scope;
 use crate::broker::callback::map;
 use crate::broker::recovery::{self, Mode};
 use crate::broker::store::dead_letter::{self, DeadLetter};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, event};
-use crate::broker::{Scope, query::Query};
 use crate::error::{Code, Error, Result};
 use crate::wire::Response;
 
-/// One request takes up, or removes, at most this many.
+/// One request takes up at most this many.
 const MOST: u64 = 100;
 
 /// Lists failed runs.
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (letters, cursor) = selected(scope, &call.query, true, MOST)?;
+    let (letters, cursor) = selected(scope, &call.query, Kind::FailedRuns, MOST)?;
     let messages = letters.iter().map(|letter| view(scope, letter)).collect::<Result<Vec<_>>>()?;
     Ok(dead_letters::page("messages", Value::Array(messages), cursor))
 }
@@ -38,17 +38,6 @@ pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
     Ok(Response::json(200, &json!({ "deleted": 1 })))
 }
 
-/// Removes those that a filter selects.
-pub fn remove_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    named(&call.query)?;
-    let (deleted, cursor) = scope.transaction(|scope| {
-        let (letters, cursor) = selected(scope, &call.query, true, MOST)?;
-        letters.iter().try_for_each(|letter| dead_letter::remove(scope.sql, &letter.id))?;
-        Ok((letters.len(), cursor))
-    })?;
-    Ok(dead_letters::page("deleted", json!(deleted), cursor))
-}
-
 /// Resumes or restarts one.
 pub fn take_up<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, mode: Mode) -> Result<Response> {
     let headers = &call.request.headers;
@@ -61,7 +50,7 @@ pub fn take_up_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, mode: Mod
     let (query, headers) = (&call.query, &call.request.headers);
     named(query)?;
     let (runs, cursor) = scope.transaction(|scope| {
-        let (letters, cursor) = selected(scope, query, true, MOST)?;
+        let (letters, cursor) = selected(scope, query, Kind::FailedRuns, MOST)?;
         if let Some(missing) = query.all("dlqIds").iter().find(|id| !letters.iter().any(|letter| letter.id == **id)) {
             // Tells why, if the id is there and something else is wrong with it.
             failed(scope, missing)?;
@@ -93,17 +82,6 @@ pub fn cancel_told<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<
 
 fn started(run: &Run) -> Value {
     json!({ "workflowRunId": run.id, "workflowCreatedAt": run.created_at.millis() })
-}
-
-/// Refuses a bulk request that says nothing about what it is for.
-fn named(query: &Query) -> Result<()> {
-    if query.names().any(|name| !matches!(name, "cursor" | "qstash_token")) {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::InvalidRequest,
-        "the request names no failed run: give dlqIds or a filter, or count to take any",
-    ))
 }
 
 fn failed<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<DeadLetter> {

@@ -13,6 +13,7 @@ mod runs;
 mod views;
 mod waits;
 
+use self::dead_letters::Kind;
 use crate::broker::accept::is_step;
 use crate::broker::query::{Query, decode, split};
 use crate::broker::recovery::Mode;
@@ -41,6 +42,9 @@ enum Endpoint {
     DeadLetters,
     DeadLetter,
     RemoveDeadLetter,
+    RemoveDeadLetters(Kind),
+    Retry,
+    RetryMany,
     Events,
     Logs,
     Keys,
@@ -50,7 +54,6 @@ enum Endpoint {
     RunLogs,
     FailedRuns,
     FailedRun,
-    RemoveFailedRuns,
     RemoveFailedRun,
     TakeUp(Mode),
     TakeUpMany(Mode),
@@ -73,8 +76,9 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Get, "/v2/dlq", Endpoint::DeadLetters),
     (Method::Get, "/v2/dlq/*", Endpoint::DeadLetter),
     (Method::Delete, "/v2/dlq/*", Endpoint::RemoveDeadLetter),
-    (Method::Delete, "/v2/dlq", Endpoint::Unsupported("removing dead letters by filter")),
-    (Method::Post, "/v2/dlq/**", Endpoint::Unsupported("retrying dead letters")),
+    (Method::Delete, "/v2/dlq", Endpoint::RemoveDeadLetters(Kind::All)),
+    (Method::Post, "/v2/dlq/retry", Endpoint::RetryMany),
+    (Method::Post, "/v2/dlq/retry/*", Endpoint::Retry),
     (Method::Get, "/v2/events", Endpoint::Events),
     (Method::Get, "/v2/logs", Endpoint::Logs),
     (Method::Get, "/v2/keys", Endpoint::Keys),
@@ -85,7 +89,7 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Get, "/v2/workflows/logs", Endpoint::RunLogs),
     (Method::Get, "/v2/workflows/events", Endpoint::RunLogs),
     (Method::Get, "/v2/workflows/dlq", Endpoint::FailedRuns),
-    (Method::Delete, "/v2/workflows/dlq", Endpoint::RemoveFailedRuns),
+    (Method::Delete, "/v2/workflows/dlq", Endpoint::RemoveDeadLetters(Kind::FailedRuns)),
     (Method::Post, "/v2/workflows/dlq/resume", Endpoint::TakeUpMany(Mode::Resume)),
     (Method::Post, "/v2/workflows/dlq/resume/*", Endpoint::TakeUp(Mode::Resume)),
     (Method::Post, "/v2/workflows/dlq/restart", Endpoint::TakeUpMany(Mode::Restart)),
@@ -168,6 +172,9 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::DeadLetters => dead_letters::list(scope, &call),
         Endpoint::DeadLetter => dead_letters::show(scope, &call),
         Endpoint::RemoveDeadLetter => dead_letters::remove(scope, &call),
+        Endpoint::RemoveDeadLetters(kind) => dead_letters::remove_many(scope, &call, kind),
+        Endpoint::Retry => dead_letters::retry(scope, &call),
+        Endpoint::RetryMany => dead_letters::retry_many(scope, &call),
         Endpoint::Events => events::list(scope, &call, "events"),
         Endpoint::Logs => events::list(scope, &call, "logs"),
         Endpoint::Keys => Ok(Response::json(
@@ -183,7 +190,6 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::RunLogs => run_logs::list(scope, &call),
         Endpoint::FailedRuns => failed_runs::list(scope, &call),
         Endpoint::FailedRun => failed_runs::show(scope, &call),
-        Endpoint::RemoveFailedRuns => failed_runs::remove_many(scope, &call),
         Endpoint::RemoveFailedRun => failed_runs::remove(scope, &call),
         Endpoint::TakeUp(mode) => failed_runs::take_up(scope, &call, mode),
         Endpoint::TakeUpMany(mode) => failed_runs::take_up_many(scope, &call, mode),

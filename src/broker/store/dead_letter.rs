@@ -54,11 +54,13 @@ pub struct DeadLetter {
     pub response_headers: Headers,
     /// The body of the last answer, cut at a setting.
     pub response_body: Vec<u8>,
+    /// The message itself, without its body; older databases did not keep it.
+    pub message: Option<Message>,
 }
 
 const COLUMNS: &str = "seq, id, message_id, role, run_id, run_created_at, url, method, headers, body, created_at, \
      failed_at, max_retries, retry_delay, label, caller_ip, callback, failure_callback, status, error, \
-     response_headers, response_body, run";
+     response_headers, response_body, run, message";
 
 /// Adds a message that was given up at `at`; returns the entry's id.
 pub fn insert<S: Sql>(
@@ -83,8 +85,8 @@ pub fn insert<S: Sql>(
     sql.execute(
         "INSERT INTO dlq (id, message_id, role, run, run_id, run_created_at, url, method, headers, body, created_at,
             failed_at, max_retries, retry_delay, label, caller_ip, callback, failure_callback, status, error,
-            response_headers, response_body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            response_headers, response_body, message)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(&id),
             Value::from(&message.id),
@@ -108,6 +110,7 @@ pub fn insert<S: Sql>(
             Value::from(error),
             Value::from(&response.headers),
             response_body,
+            Value::json(message)?,
         ],
     )?;
     Ok(id)
@@ -173,6 +176,7 @@ fn read<S: Sql>(sql: &S, row: &Row) -> Result<DeadLetter> {
         error: row.optional(19, Row::text)?,
         response_headers: row.headers(20)?,
         response_body: body::load(sql, &response_owner(&id), row, 21)?,
+        message: row.optional(23, Row::json)?,
         id,
     })
 }

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 
 /// Every version's statements; the version of a database is the number of entries that it has seen.
 /// Entries are never changed once released: a change is a new entry.
-const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE messages (
@@ -199,6 +199,9 @@ const VERSION_3: &[&str] = &[
 
 /// Branches that go on beside each other.
 const VERSION_4: &[&str] = &["ALTER TABLE steps ADD COLUMN cause TEXT"];
+
+/// What dead letters need to be retried.
+const VERSION_5: &[&str] = &["ALTER TABLE dlq ADD COLUMN message TEXT"];
 
 /// Brings the database to the newest version.
 ///
