@@ -55,6 +55,7 @@ export type { WorkflowContext } from "./workflows/context.js";
 export type { ServeManyOptions, Workflows } from "./workflows/many.js";
 export type * from "./workflows/middleware.js";
 export { WorkflowMiddleware } from "./workflows/middleware.js";
+export { loggingMiddleware } from "./workflows/observer.js";
 export type * from "./workflows/options.js";
 export type * from "./workflows/schema.js";
 export type * from "./workflows/steps.js";

@@ -110,7 +110,7 @@ impl Call {
 #[derive(Debug)]
 pub(crate) enum Callback {
     /// It failed, and the broker tries again.
-    WillRetry,
+    WillRetry { status: String, retried: String, max_retries: u64 },
     /// The result of the step.
     Done { run_id: RunId, step: Box<Step> },
 }
@@ -126,7 +126,10 @@ impl Callback {
             answer.status.as_ref().is_some_and(|status| (200.0..300.0).contains(&status.as_f64().unwrap_or(0.0)));
         let retries = answer.max_retries.unwrap_or(0);
         if !succeeded && retries != 0 && answer.retried != Some(retries) {
-            return Ok(Self::WillRetry);
+            let told = |number: Option<String>| number.unwrap_or_else(|| "undefined".to_owned());
+            let status = told(answer.status.map(|status| status.to_string()));
+            let tried = told(answer.retried.map(|retried| retried.to_string()));
+            return Ok(Self::WillRetry { status, retried: tried, max_retries: retries });
         }
         let field = |name: &str| headers.get(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(name));
         let number = |name: &str| {
@@ -358,7 +361,7 @@ mod tests {
             (r#"{"status":200,"maxRetries":3}"#, false),
         ] {
             let read = Callback::read(&headers, body.as_bytes());
-            assert_eq!(matches!(read, Ok(Callback::WillRetry)), again, "{body}");
+            assert_eq!(matches!(read, Ok(Callback::WillRetry { .. })), again, "{body}");
             assert_eq!(read.is_err(), !again, "without headers the step is unknown: {body}");
         }
     }

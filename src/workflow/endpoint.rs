@@ -21,6 +21,7 @@ pub struct Endpoint {
     pub(crate) has_failure_function: bool,
     pub(crate) json_content: bool,
     pub(crate) authorized: bool,
+    pub(crate) observed: bool,
     pub(crate) failure_url: Option<String>,
     pub(crate) retries: Option<u32>,
     pub(crate) retry_delay: Option<String>,
@@ -43,6 +44,7 @@ impl Endpoint {
             has_failure_function: false,
             json_content: false,
             authorized: false,
+            observed: false,
             failure_url: None,
             retries: None,
             retry_delay: None,
@@ -105,6 +107,13 @@ impl Endpoint {
     #[must_use]
     pub fn authorized(mut self, authorized: bool) -> Self {
         self.authorized = authorized;
+        self
+    }
+
+    /// Whether the host takes notes of what happens: [`Invocation::take_notes`](crate::workflow::Invocation::take_notes).
+    #[must_use]
+    pub fn observed(mut self, observed: bool) -> Self {
+        self.observed = observed;
         self
     }
 

@@ -13,8 +13,8 @@ pub(crate) struct History {
     pub payload: String,
     /// Plan and result steps in the order in which the broker took them.
     pub steps: Vec<Step>,
-    /// Whether the step that caused this delivery had been there before.
-    pub ends_with_duplicate: bool,
+    /// Name and id of the step that caused this delivery, if it had been there before.
+    pub duplicate: Option<(String, u32)>,
 }
 
 impl History {
@@ -36,6 +36,16 @@ impl History {
             _ => entries.len(),
         };
         Self::decode(&entries[..end])
+    }
+
+    /// How many entries a fetched history has, and up to the message that caused the delivery; the second only if it
+    /// matters.
+    pub fn counted(body: &[u8], message_id: Option<&str>) -> Option<(usize, Option<usize>)> {
+        let entries = entries(body, FETCHED).ok().filter(|entries| entries.len() > 1)?;
+        match message_id {
+            None => Some((entries.len(), None)),
+            Some(_) => position(&entries, message_id).map(|index| (entries.len(), Some(index + 1))),
+        }
     }
 
     /// The body of one message in a fetched history.
@@ -60,7 +70,7 @@ impl History {
             .ok_or_else(|| Error::new(Code::HistoryMalformed, "history[0].body is not standard base64"))?;
         let mut steps: Vec<Step> = Vec::with_capacity(rest.len());
         let mut seen = HashSet::with_capacity(rest.len());
-        let mut ends_with_duplicate = false;
+        let mut duplicate = None;
         for (index, entry) in rest.iter().enumerate() {
             if entry.call_type != CallType::Step {
                 continue;
@@ -68,7 +78,7 @@ impl History {
             let step = entry.decode(index + 1)?;
             if step.place() == 0 && step.step_type == StepType::Initial {
                 // The payload is there already, as entry 0.
-                ends_with_duplicate = true;
+                duplicate = Some((step.step_name, step.step_id));
                 continue;
             }
             if step.place() == 0 {
@@ -81,12 +91,14 @@ impl History {
                     ),
                 ));
             }
-            ends_with_duplicate = !seen.insert((step.is_plan(), step.place()));
-            if !ends_with_duplicate {
+            if seen.insert((step.is_plan(), step.place())) {
+                duplicate = None;
                 steps.push(step);
+            } else {
+                duplicate = Some((step.step_name, step.step_id));
             }
         }
-        Ok(Self { payload: decode_utf8(&payload), steps, ends_with_duplicate })
+        Ok(Self { payload: decode_utf8(&payload), steps, duplicate })
     }
 }
 
@@ -139,9 +151,9 @@ mod tests {
     #[test]
     fn only_a_last_duplicate_ends_the_delivery() {
         let earlier = history(&["p", &result(1), &result(1), &result(2)]).unwrap();
-        assert!(!earlier.ends_with_duplicate && earlier.steps.len() == 2);
-        assert!(history(&["p", &result(1), &result(1)]).unwrap().ends_with_duplicate);
-        assert!(!history(&["p", &plan(1, 2), &plan(2, 2)]).unwrap().ends_with_duplicate);
+        assert!(!earlier.duplicate.is_some() && earlier.steps.len() == 2);
+        assert!(history(&["p", &result(1), &result(1)]).unwrap().duplicate.is_some());
+        assert!(!history(&["p", &plan(1, 2), &plan(2, 2)]).unwrap().duplicate.is_some());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::workflow::event;
 use crate::workflow::failure::{Failure, Recovery};
 use crate::workflow::history::History;
 use crate::workflow::invoke;
+use crate::workflow::notes::{Awaited, Note, Notes};
 use crate::workflow::now::{self, Repeatable};
 use crate::workflow::replay::{Next, Place, Replay};
 use crate::workflow::retry::{self, Retry};
@@ -93,6 +94,7 @@ pub struct Invocation {
     replay: Replay,
     repeatable: Repeatable,
     saga: Saga,
+    notes: Notes,
     state: State,
     asked: Ticket,
     group: Vec<(Ticket, StepRequest)>,
@@ -143,6 +145,7 @@ impl Invocation {
             replay: Replay::default(),
             repeatable: Repeatable::default(),
             saga: Saga::default(),
+            notes: Notes::new(endpoint.observed),
             state: State::Running,
             asked: 0,
             group: Vec::new(),
@@ -152,8 +155,15 @@ impl Invocation {
             failed_run: None,
             fresh_id: RunId::generate(entropy).as_str().trim_start_matches(RunId::PREFIX).to_owned(),
         };
+        invocation.note_delivery(request);
         let duty = invocation.open(request).unwrap_or_else(|error| invocation.respond_error(&error));
         Ok((invocation, duty))
+    }
+
+    /// What happened since it was last asked, if the endpoint is [`observed`](Endpoint::observed). To be told before the
+    /// duty is done that was handed out with it.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.take()
     }
 
     /// What the delivery says about its run.
@@ -296,7 +306,10 @@ impl Invocation {
             return Duty::Idle;
         }
         match result {
-            Ok(result) => self.respond(answer::failure_handled(result.as_deref())),
+            Ok(result) => {
+                self.notes.info(|| "Handled failure callback.".to_owned());
+                self.respond(answer::failure_handled(result.as_deref()))
+            }
             Err(failure) => self.respond(answer::failure(&failure, None)),
         }
     }
@@ -330,6 +343,9 @@ impl Invocation {
                 Ok(start(Some(payload), &mut self.trigger_body))
             }
             DeliveryKind::Resume | DeliveryKind::Callback if body.is_empty() => {
+                if self.delivery.kind == DeliveryKind::Resume {
+                    self.notes.info(|| "request payload is empty, steps will be fetched from QStash.".to_owned());
+                }
                 self.state = State::Fetching;
                 Ok(Duty::Send(self.endpoint.client.fetch_run(&self.delivery.run_id)))
             }
@@ -345,11 +361,19 @@ impl Invocation {
     /// A third party has answered a call: its answer becomes the step's result. The function does not run.
     fn handle_callback(&mut self, body: &[u8]) -> Result<Duty> {
         match Callback::read(&self.delivery.wire_headers, body)? {
-            Callback::WillRetry => Ok(self.finish(Finish::FromCallback)),
+            Callback::WillRetry { status, retried, max_retries } => {
+                self.notes.warn(|| {
+                    format!("Third party call returned status {status}. Retrying ({retried} out of {max_retries}).")
+                });
+                Ok(self.finish(Finish::FromCallback))
+            }
             Callback::Done { run_id, step } => {
                 self.delivery.run_id = run_id;
                 let item = self.item(&step, self.step_headers())?;
                 let message = item.into_message();
+                let told = format!("{} ({})", step.step_name, step.step_id);
+                self.notes.info(|| format!("Submitting third party call result, step {told}."));
+                self.notes.expect(|| Awaited::CallResult(told));
                 self.state = State::Submitting(Purpose::CallResult);
                 Ok(Duty::Send(self.endpoint.client.publish(&message)?))
             }
@@ -358,6 +382,7 @@ impl Invocation {
 
     fn open_failure(&mut self, body: &[u8]) -> Result<Duty> {
         if !self.endpoint.has_failure_function {
+            self.notes.info(|| "Failure callback invoked but no failure function defined.".to_owned());
             return Ok(self.finish(Finish::NoFailureFunction));
         }
         let callback: CallbackBody = serde_json::from_slice(body).map_err(|error| {
@@ -385,10 +410,19 @@ impl Invocation {
 
     fn handle_history(&mut self, response: &Response) -> Result<Duty> {
         if response.status == 404 {
+            self.notes.warn(|| {
+                "Couldn't fetch workflow run steps. This can happen if the workflow run succesfully ends before some \
+                 callback is executed."
+                    .to_owned()
+            });
             return Ok(self.finish(Finish::AlreadyEnded));
         }
         check(response)?;
         let message_id = self.delivery.message_id.as_deref();
+        if self.notes.is_wanted() {
+            let counted = History::counted(&response.body, message_id);
+            self.notes.extend(counted.map(|(all, needed)| pulled(all, needed)));
+        }
         if self.delivery.kind == DeliveryKind::Callback {
             let body = History::fetched_body(&response.body, message_id)?;
             return self.handle_callback(&body);
@@ -398,8 +432,17 @@ impl Invocation {
     }
 
     fn replay(&mut self, history: History) -> Duty {
-        if history.ends_with_duplicate {
+        if let Some((name, id)) = history.duplicate {
+            self.notes.warn(|| {
+                format!(
+                    "Upstash Workflow: The step '{name}' with id '{id}'  has run twice during workflow execution. Rest \
+                     of the workflow will continue running as usual."
+                )
+            });
             return self.finish(Finish::DuplicateStep);
+        }
+        if history.steps.is_empty() {
+            self.notes.add(|| Note::RunStarted);
         }
         self.repeatable = Repeatable::new(&history.steps);
         self.replay = Replay::new(history.steps);
@@ -453,11 +496,19 @@ impl Invocation {
         if let Err(Failure { recovery: Recovery::Cancel, .. }) = &result {
             return self.end(result);
         }
+        if result.is_ok() && self.replay.is_told() {
+            self.notes.add(|| Note::AfterExecution(ticket));
+        }
         Ok(Duty::Settle(Settled { ticket, result, others }))
     }
 
     fn execute(&mut self, place: Place) -> Result<Duty> {
         let Place { ref request, step_id, concurrent, .. } = place;
+        if self.is_announced_first(&place) {
+            return self.submit_plan(std::slice::from_ref(request), step_id, place.beside);
+        }
+        self.notes.add(|| Note::BeforeExecution(request.name.clone()));
+        self.notes.expect(|| Awaited::Step(request.name.clone()));
         let (client, delivery) = (&self.endpoint.client, &self.delivery);
         match &request.kind {
             StepKind::Run(_) => {
@@ -467,10 +518,6 @@ impl Invocation {
                 };
                 self.state = State::Executing(place);
                 Ok(duty)
-            }
-            // The result of a sleep is in the history before its time has come. Other branches must not see it there.
-            StepKind::SleepFor(_) | StepKind::SleepUntil(_) if place.beside => {
-                self.submit_plan(std::slice::from_ref(request), step_id, true)
             }
             // These have no function: their result is that they have been submitted.
             StepKind::SleepFor(_) | StepKind::SleepUntil(_) => self.submit_result(&place, None),
@@ -491,15 +538,10 @@ impl Invocation {
                 self.state = State::Notifying(place);
                 Ok(Duty::Send(request))
             }
-            // The broker makes the result of these, so what the workflow was told of the time must travel before.
-            StepKind::WaitForEvent(_) | StepKind::WaitForWebhook(_) | StepKind::Invoke(_)
-                if !self.repeatable.fresh().is_empty() && concurrent == 1 =>
-            {
-                self.submit_plan(std::slice::from_ref(request), step_id, place.beside)
-            }
             StepKind::WaitForEvent(wait) | StepKind::WaitForWebhook(wait) => {
                 let step_type = request.kind.step_type();
                 let mut request = wait.request(client, delivery, step_type, &request.name, step_id, concurrent)?;
+                self.notes.expect_nothing();
                 self.add_cause(&mut request.headers, place.beside);
                 Ok(self.submit(request))
             }
@@ -511,6 +553,19 @@ impl Invocation {
                 self.add_cause(&mut request.headers, place.beside);
                 Ok(self.submit(request))
             }
+        }
+    }
+
+    /// Whether a plan goes before the step although it is on its own.
+    fn is_announced_first(&self, place: &Place) -> bool {
+        match &place.request.kind {
+            // The result of a sleep is in the history before its time has come. Other branches must not see it there.
+            StepKind::SleepFor(_) | StepKind::SleepUntil(_) => place.beside,
+            // The broker makes the result of these, so what the workflow was told of the time must travel before.
+            StepKind::WaitForEvent(_) | StepKind::WaitForWebhook(_) | StepKind::Invoke(_) => {
+                !self.repeatable.fresh().is_empty() && place.concurrent == 1
+            }
+            _ => false,
         }
     }
 
@@ -557,6 +612,9 @@ impl Invocation {
                 self.item(&request.plan(target, concurrent), headers)
             })
             .collect::<Result<Vec<_>>>()?;
+        let count = items.len();
+        self.notes.info(|| format!("Submitting {count} parallel steps."));
+        self.notes.expect(|| Awaited::Plan(count));
         Ok(self.send(Purpose::Steps, &items))
     }
 
@@ -592,6 +650,7 @@ impl Invocation {
             }
             item
         });
+        self.notes.expect(|| Awaited::Trigger { run_id: self.delivery.run_id.clone(), url: self.delivery.url.clone() });
         match item {
             Ok(item) => self.send(Purpose::Trigger, &[item]),
             Err(error) => self.respond_error(&error),
@@ -600,6 +659,12 @@ impl Invocation {
 
     fn submit_ending(&mut self, ending: Ending) -> Duty {
         let purpose = if ending == Ending::Cancelled { Purpose::Cancel } else { Purpose::Finish };
+        if purpose == Purpose::Finish {
+            let run_id = &self.delivery.run_id;
+            self.notes.add(|| Note::RunCompleted);
+            self.notes.info(|| format!("Deleting workflow run {run_id} from QStash."));
+            self.notes.expect(|| Awaited::Finish(run_id.clone()));
+        }
         let request = self.endpoint.client.end_run(&self.delivery.run_id, ending);
         self.state = State::Submitting(purpose);
         Duty::Send(request)
@@ -644,12 +709,19 @@ impl Invocation {
     fn handle_submitted(&mut self, purpose: Purpose, response: &Response) -> Duty {
         match (purpose, response.status) {
             // The run has ended or was cancelled meanwhile; its last message must not be tried again.
-            (Purpose::Steps | Purpose::Finish, 400) => self.finish(Finish::Success),
+            (Purpose::Steps | Purpose::Finish, 400) => {
+                let reason = check(response).err();
+                self.notes.warn(|| {
+                    let reason = reason.as_ref().map(Error::message).unwrap_or_default();
+                    format!("Tried to append to a cancelled workflow. Exiting without publishing. Error: {reason}")
+                });
+                self.finish(Finish::Success)
+            }
             (Purpose::Steps, 412) => {
                 let reason = check(response).err().map(|error| error.message().to_owned()).unwrap_or_default();
                 self.respond(answer::failure(&Failure::non_retryable(reason), None))
             }
-            _ => match check(response) {
+            _ => match check(response).inspect(|()| self.notes.accepted(response)) {
                 Ok(()) if purpose == Purpose::CallResult => self.finish(Finish::FromCallback),
                 Ok(()) => self.finish(Finish::Success),
                 Err(error) => self.respond_error(&error),
@@ -748,7 +820,42 @@ impl Invocation {
         }
     }
 
+    fn note_delivery(&mut self, request: &Request) {
+        if !self.notes.is_wanted() {
+            return;
+        }
+        let url = &self.delivery.url;
+        let initial = self.endpoint.url.as_deref().unwrap_or(&request.url);
+        if url != initial {
+            self.notes.info(|| {
+                format!(
+                    "The workflow URL's base URL has been replaced with the provided baseUrl. Original URL: {initial}, \
+                     New URL: {url}"
+                )
+            });
+        }
+        if url.contains("localhost") {
+            self.notes.info(|| {
+                format!(
+                    "Workflow URL contains localhost. This can happen in local development, but shouldn't happen in \
+                     production unless you have a route which contains localhost. Received: {url}"
+                )
+            });
+        }
+        let kind = self.delivery.kind;
+        self.notes.info(|| {
+            format!(
+                "Run id identified. isFirstInvocation: {}, unknownSdk: {}",
+                kind != DeliveryKind::Resume,
+                kind == DeliveryKind::FirstOfUnknownSdk
+            )
+        });
+    }
+
     fn finish(&mut self, finish: Finish) -> Duty {
+        if finish == Finish::Success {
+            self.notes.info(|| "Workflow endpoint execution completed successfully.".to_owned());
+        }
         let response = answer::finished(&self.delivery.run_id, finish);
         self.respond(response)
     }
@@ -803,6 +910,16 @@ fn accept(
 fn start(payload: Option<String>, trigger_body: &mut Option<String>) -> Duty {
     *trigger_body = payload.clone().filter(|payload| !payload.is_empty());
     Duty::Start(Start { payload })
+}
+
+/// What was fetched, and how much of it counts.
+fn pulled(all: usize, needed: Option<usize>) -> Note {
+    Note::Info(match needed {
+        Some(needed) => {
+            format!("Pulled {all} steps from QStash and filtered them to {needed} using messageId.")
+        }
+        None => format!("Pulled {all} steps from QStashand returned them without filtering with messageId."),
+    })
 }
 
 /// The result of a remembered step, as the official SDK reads it.

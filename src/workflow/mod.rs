@@ -27,6 +27,7 @@ mod failure;
 mod history;
 mod invocation;
 mod invoke;
+mod notes;
 mod now;
 mod policy;
 mod replay;
@@ -51,6 +52,7 @@ pub use invocation::{Duty, FailedRun, Invocation, Settled, Start, Ticket};
 pub use invoke::Invoke;
 #[cfg(feature = "js")]
 pub(crate) use invoke::sibling;
+pub use notes::Note;
 pub use policy::PolicyStep;
 pub use results::{CallResponse, Invoked, Webhook};
 pub use retry::Retry;

@@ -131,6 +131,11 @@ impl Replay {
         Ok(self.at_the_end())
     }
 
+    /// Whether all of the history has been told.
+    pub fn is_told(&self) -> bool {
+        self.told == self.events.len()
+    }
+
     /// Whether a step among `tickets` has no result yet.
     pub fn lacks(&self, mut is_one: impl FnMut(Ticket, &StepRequest) -> bool) -> bool {
         self.asked.iter().any(|asked| asked.state != Progress::Settled && is_one(asked.ticket, &asked.request))

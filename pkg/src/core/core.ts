@@ -13,6 +13,7 @@ export type {
   FailedAttempt,
   Failure,
   Invocation,
+  Note,
   Receiver,
   RequestTuple,
   SeenTokens,

@@ -1,9 +1,10 @@
 /** One invocation: does the duties that the engine names, until it is to respond. */
 import { headerPairs, reasonOf, send } from "../broker.js";
-import type { Core, Duty, Invocation } from "../core/core.js";
+import type { Core, Duty, Failure, Invocation, Note } from "../core/core.js";
 import { adopting, StepTimeoutError, WorkflowError, WorkflowStepError } from "../errors.js";
 import { type Steps, WorkflowContext } from "./context.js";
 import { failureOf } from "./failure.js";
+import type { Observer } from "./observer.js";
 import type { RouteFunction, WorkflowServeOptions } from "./options.js";
 import { readPayload } from "./payload.js";
 import type { StepRequest } from "./request.js";
@@ -37,11 +38,17 @@ export class Execution implements Steps {
   readonly #served: Served;
   readonly #route: RouteFunction<unknown>;
   readonly #options: WorkflowServeOptions<unknown>;
+  readonly #observer: Observer;
   readonly #asked = new Map<number, Asked>();
   readonly #response: Promise<Response>;
   #respond!: (response: Response) => void;
   #fail!: (error: unknown) => void;
   #context: WorkflowContext | undefined;
+  /** What user code threw last, unless something was sent since: the cause of an answer that is an error. */
+  #thrown: unknown;
+  #result: unknown;
+  /** Resolves when the middlewares have been told; nothing else may happen meanwhile. */
+  #observed: Promise<void> | undefined;
   /** Turns until the engine is polled; `undefined` if it is not going to be. */
   #turns: number | undefined;
   #grouping = false;
@@ -55,12 +62,14 @@ export class Execution implements Steps {
     served: Served,
     route: RouteFunction<unknown>,
     options: WorkflowServeOptions<unknown>,
+    observer: Observer,
   ) {
     this.#core = core;
     this.#engine = engine;
     this.#served = served;
     this.#route = route;
     this.#options = options;
+    this.#observer = observer;
     this.#response = new Promise((resolve, reject) => {
       this.#respond = resolve;
       this.#fail = reject;
@@ -97,7 +106,6 @@ export class Execution implements Steps {
   }
 
   cancel(): Promise<void> {
-    this.#log("cancels the run");
     const cancel = this.#core.Failure.cancel();
     this.#do((engine) => (this.#executing ? engine.handleStepFailure(cancel) : engine.handleFailure(cancel)));
     return forever();
@@ -119,6 +127,7 @@ export class Execution implements Steps {
   async #do(event: Event): Promise<void> {
     try {
       for (let next = this.#tell(event); ; ) {
+        if (this.#observer.isWanted && next[0] !== "start") await this.#observe(next);
         switch (next[0]) {
           case "send":
             next = await this.#send(next);
@@ -139,7 +148,7 @@ export class Execution implements Steps {
             next = await this.#compensate(next);
             continue;
           case "respond":
-            return this.#end(next);
+            return await this.#end(next);
           case "idle":
             return;
         }
@@ -151,13 +160,12 @@ export class Execution implements Steps {
   }
 
   async #send([, ...request]: DutyOf<"send">): Promise<Duty> {
+    this.#thrown = undefined;
     let event: Event;
     try {
       const { status, body } = await send(request, { retry: this.#served.retry });
-      this.#log(`sent ${request[0]} ${request[1]}: ${status}`);
       event = (engine) => engine.handleResponse(status, body);
     } catch (error) {
-      this.#log(`could not send ${request[0]} ${request[1]}: ${reasonOf(error)}`);
       event = (engine) => engine.handleSendError(reasonOf(error));
     }
     return this.#tell(event);
@@ -173,8 +181,9 @@ export class Execution implements Steps {
       const labels = label ? label.split(",") : [];
       const facts = { ...run, env, qstashClient, platform, labels, headers: new Headers(headerPairs(headers)) };
       this.#context = new WorkflowContext(facts, this);
+      if (this.#observer.isWanted) await this.#observe(IDLE);
     } catch (error) {
-      this.#do((engine) => engine.refusePayload(failureOf(this.#core, error)));
+      this.#do((engine) => engine.refusePayload(this.#failure(error)));
       return;
     }
     this.#call(this.#context);
@@ -184,9 +193,10 @@ export class Execution implements Steps {
   async #call(context: WorkflowContext): Promise<void> {
     let event: Event;
     try {
-      event = writing(await this.#route(context), (engine, result) => engine.handleReturn(result));
+      this.#result = await this.#route(context);
+      event = writing(this.#result, (engine, result) => engine.handleReturn(result));
     } catch (error) {
-      event = (engine) => engine.handleFailure(failureOf(this.#core, error));
+      event = (engine) => engine.handleFailure(this.#failure(error));
     }
     this.#returned = true;
     this.#do(event);
@@ -218,27 +228,24 @@ export class Execution implements Steps {
 
   #runStep(ticket: number): Promise<Duty> {
     const { name, stepFunction, tools, timeout } = this.#asked.get(ticket) as Asked;
-    this.#log(`runs step '${name}'`);
     const call = stepFunction as (tools?: StepTools) => unknown;
-    if (!tools) return this.#execute(name, () => call());
-    if (timeout === undefined) return this.#execute(name, () => call({ signal: new AbortController().signal }));
-    return this.#execute(name, () => within(name, timeout, this.#core.timeoutMillis(timeout), call));
+    if (!tools) return this.#execute(() => call());
+    if (timeout === undefined) return this.#execute(() => call({ signal: new AbortController().signal }));
+    return this.#execute(() => within(name, timeout, this.#core.timeoutMillis(timeout), call));
   }
 
   #compensate([, ticket, result]: DutyOf<"compensate">): Promise<Duty> {
-    const { name, compensate } = this.#asked.get(ticket) as Asked;
-    this.#log(`compensates step '${name}'`);
-    return this.#execute(name, () => compensate?.(recalled(result) as never));
+    const { compensate } = this.#asked.get(ticket) as Asked;
+    return this.#execute(() => compensate?.(recalled(result) as never));
   }
 
-  async #execute(name: string, stepFunction: () => unknown): Promise<Duty> {
+  async #execute(stepFunction: () => unknown): Promise<Duty> {
     this.#executing = true;
     let event: Event;
     try {
       event = writing(await stepFunction(), (engine, out) => engine.handleResult(out));
     } catch (error) {
-      this.#log(`step '${name}' failed: ${reasonOf(error)}`);
-      event = (engine) => engine.handleStepFailure(failureOf(this.#core, error));
+      event = (engine) => engine.handleStepFailure(this.#failure(error));
     }
     this.#executing = false;
     return this.#tell(event);
@@ -253,15 +260,16 @@ export class Execution implements Steps {
       const result = JSON.stringify(await this.#options.failureFunction?.(failure));
       event = (engine) => engine.handleRecovered(result);
     } catch (error) {
-      event = (engine) => engine.handleRecoveryFailure(failureOf(this.#core, error));
+      event = (engine) => engine.handleRecoveryFailure(this.#failure(error));
     }
     return this.#tell(event);
   }
 
-  #end([, status, headers, body]: DutyOf<"respond">): void {
-    this.#log(`answers ${status}`);
+  async #end([, status, headers, body]: DutyOf<"respond">): Promise<void> {
     this.#ended = true;
     this.#engine.free();
+    const error = status >= 400 ? errorOf(status, body, this.#thrown) : undefined;
+    if (error) await this.#observer.debug("onError", { error });
     this.#respond(new Response(body as Uint8Array<ArrayBuffer>, { status, headers: headerPairs(headers) }));
   }
 
@@ -273,6 +281,10 @@ export class Execution implements Steps {
     const turn = () => {
       this.#turns = (this.#turns as number) - 1;
       if (this.#turns > 0) return queueMicrotask(turn);
+      if (this.#observed) {
+        this.#turns = TURNS_OF_A_REACTION;
+        return void this.#observed.then(turn);
+      }
       this.#turns = undefined;
       this.#grouping = false;
       this.#do((engine) => engine.poll());
@@ -280,13 +292,55 @@ export class Execution implements Steps {
     queueMicrotask(turn);
   }
 
+  #failure(thrown: unknown): Failure {
+    this.#thrown = thrown;
+    return failureOf(this.#core, thrown);
+  }
+
+  /** Tells the middlewares what led to this duty, before it is done. */
+  async #observe(duty: Duty): Promise<void> {
+    if (this.#ended) return;
+    const tellAll = async (notes: Note[]) => {
+      for (const note of notes) await this.#note(note, duty);
+    };
+    this.#observer.workflowRunId = this.#engine.runId();
+    this.#observed = tellAll(this.#engine.takeNotes());
+    await this.#observed;
+    this.#observed = undefined;
+  }
+
+  #note([event, what]: Note, duty: Duty): Promise<void> | undefined {
+    const context = this.#context as WorkflowContext;
+    switch (event) {
+      case "onInfo":
+        return this.#observer.debug(event, { info: what });
+      case "onWarning":
+        return this.#observer.debug(event, { warning: what });
+      case "runStarted":
+        return this.#observer.tell(event, {}, context);
+      case "runCompleted":
+        return this.#observer.tell(event, { result: this.#result }, context);
+      case "beforeExecution":
+        return this.#observer.tell(event, { stepName: what }, context);
+      case "afterExecution": {
+        const asked = this.#asked.get(what);
+        if (!asked || duty[0] !== "settle") return undefined;
+        const { name: stepName, read = recalled } = asked;
+        let result: unknown;
+        try {
+          result = read(duty[3]);
+        } catch {
+          // It is not what the workflow expects, and is told to it as an error.
+          return undefined;
+        }
+        return this.#observer.tell(event, { stepName, result }, context);
+      }
+    }
+  }
+
   /** Tells the engine something, unless the invocation is over. */
   #tell(event: Event): Duty {
     return this.#ended ? IDLE : event(this.#engine);
-  }
-
-  #log(event: string): void {
-    if (this.#options.verbose) console.log(`[workflow] ${this.#context?.workflowRunId ?? "-"} ${event}`);
   }
 }
 
@@ -318,6 +372,14 @@ async function within(
 
 /** Longer timers fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The error to tell of for an answer; none if the workflow itself has decided what becomes of its run. */
+function errorOf(status: number, body: Uint8Array, thrown: unknown): Error | undefined {
+  const { error: name, message } = JSON.parse(new TextDecoder().decode(body));
+  if (status === 429 || (status === 489 && name === "WorkflowNonRetryableError")) return undefined;
+  if (thrown instanceof Error) return thrown;
+  return Object.assign(new Error(message), name ? { name } : {});
+}
 
 /** Tells of a result as JSON text, or that it can't be written so. */
 function writing(result: unknown, tell: (engine: Invocation, text: string | undefined) => Duty): Event {

@@ -7,8 +7,9 @@ import { OrchestrationError } from "../errors.js";
 import { statusOf } from "./authenticity.js";
 import { refusal } from "./authorization.js";
 import { Execution } from "./execution.js";
+import { Observer } from "./observer.js";
 import type { AdapterOptions, RouteFunction, ServedWorkflow, WorkflowServeOptions } from "./options.js";
-import { regionOf, type Served, served } from "./settings.js";
+import { middlewaresOf, regionOf, type Served, served } from "./settings.js";
 
 /**
  * Makes an endpoint of a workflow.
@@ -67,7 +68,9 @@ class Workflow {
   }
 
   async answer(request: Request, platform: unknown, bindings?: object): Promise<Response> {
+    const observer = new Observer(middlewaresOf(this.#options));
     try {
+      if (observer.isWanted) await observer.debug("onInfo", { info: "Received request for workflow execution." });
       const { method, url, headers } = request;
       const body = new Uint8Array(await request.arrayBuffer());
       const refused = await refusal(this.#options, request, body);
@@ -88,8 +91,9 @@ class Workflow {
         Date.now(),
       );
       const under = { ...served, platform };
-      return await new Execution(bindingsOfCore, engine, under, this.#route, this.#options).perform();
+      return await new Execution(bindingsOfCore, engine, under, this.#route, this.#options, observer).perform();
     } catch (error) {
+      await observer.debug("onError", { error: error as Error }).catch(() => {});
       return unserved(error);
     }
   }

@@ -7,6 +7,8 @@ import { WorkflowError } from "../errors.js";
 import { Client } from "../qstash.js";
 import { KEYS } from "../receiver.js";
 import { type Authenticate, authentication } from "./authenticity.js";
+import type { WorkflowMiddleware } from "./middleware.js";
+import { loggingMiddleware } from "./observer.js";
 import type { AdapterOptions, OfficialClient, WorkflowClient, WorkflowServeOptions } from "./options.js";
 
 /** What serves the requests of one workflow under one environment. */
@@ -32,9 +34,6 @@ export async function served(
   region: string | undefined,
 ): Promise<Served> {
   const { Endpoint } = await core();
-  if ((options as { middlewares?: unknown[] }).middlewares?.length) {
-    throw new WorkflowError("this version has no middlewares; remove the option", "Unsupported", false);
-  }
   const { retry, ...client } = clientSettings(options.qstashClient, env, region);
   const settings: EndpointSettings = {
     ...client,
@@ -46,6 +45,7 @@ export async function served(
     useJsonContent: adapter.useJSONContent,
     hasFailureFunction: options.failureFunction !== undefined,
     authorized: options.authorize !== undefined,
+    observed: middlewaresOf(options).length > 0,
     failureUrl: options.failureUrl,
     retries: options.retries,
     retryDelay: options.retryDelay,
@@ -55,6 +55,10 @@ export async function served(
   const authenticate = authentication(options.receiver, options.clockTolerance);
   return { endpoint: new Endpoint(JSON.stringify(settings)), env, qstashClient, retry, authenticate };
 }
+
+/** Those that were given, and the log. */
+export const middlewaresOf = ({ middlewares = [], verbose }: Options): WorkflowMiddleware[] =>
+  verbose ? [...middlewares, loggingMiddleware] : middlewares;
 
 /** The region that a delivery names, if there are settings for it: steps go back to where it came from. */
 export function regionOf(headers: Headers, env: Environment): string | undefined {

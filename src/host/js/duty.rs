@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::text::text_of;
 use crate::wire::{Request, Response};
-use crate::workflow::{Delivery, Duty, FailedRun, Settled, Start};
+use crate::workflow::{Delivery, Duty, FailedRun, Note, Settled, Start};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -34,7 +34,27 @@ export type Duty =
   | ["recover", status: number, message: string, stack: string, headers: string]
   | ["respond", status: number, headers: string, body: Uint8Array]
   | ["idle"];
+
+/** What happened; see `Note` in `src/workflow/notes.rs`. */
+export type Note =
+  | ["runStarted"]
+  | ["beforeExecution", stepName: string]
+  | ["afterExecution", ticket: number]
+  | ["runCompleted"]
+  | ["onInfo", info: string]
+  | ["onWarning", warning: string];
 "#;
+
+pub(super) fn note_tuple(note: Note) -> Array {
+    match note {
+        Note::RunStarted => Array::of1(&"runStarted".into()),
+        Note::BeforeExecution(name) => Array::of2(&"beforeExecution".into(), &name.into()),
+        Note::AfterExecution(ticket) => Array::of2(&"afterExecution".into(), &ticket.into()),
+        Note::RunCompleted => Array::of1(&"runCompleted".into()),
+        Note::Info(text) => Array::of2(&"onInfo".into(), &text.into()),
+        Note::Warning(text) => Array::of2(&"onWarning".into(), &text.into()),
+    }
+}
 
 /// The tuple for a duty; `delivery` is told with the duties that make a context.
 pub(super) fn tuple(duty: Duty, delivery: Option<&Delivery>) -> JsValue {

@@ -28,6 +28,7 @@ export interface EndpointSettings extends ClientSettings {
   useJsonContent?: boolean | undefined;
   hasFailureFunction?: boolean | undefined;
   authorized?: boolean | undefined;
+  observed?: boolean | undefined;
   failureUrl?: string | undefined;
   retries?: number | undefined;
   retryDelay?: string | undefined;
@@ -92,6 +93,7 @@ fn configured(
         .has_failure_function(settings.flag("hasFailureFunction")?)
         .json_content(settings.flag("useJsonContent")?)
         .authorized(settings.flag("authorized")?)
+        .observed(settings.flag("observed")?)
         .failure_url(settings.text("failureUrl")?)
         .retries(settings.count("retries")?)
         .retry_delay(settings.text("retryDelay")?)

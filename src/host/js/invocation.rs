@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::duty::tuple;
+use super::duty::{note_tuple, tuple};
 use super::endpoint::Endpoint;
 use super::error::thrown;
 use super::failure::Failure;
@@ -45,6 +45,19 @@ impl Invocation {
     pub fn begin(&mut self) -> JsValue {
         let duty = std::mem::replace(&mut self.first, Duty::Idle);
         self.tuple(duty)
+    }
+
+    /// The run; nothing if the request names none.
+    #[wasm_bindgen(js_name = runId)]
+    pub fn run_id(&self) -> Option<String> {
+        self.engine.as_ref().map(|engine| engine.delivery().run_id.as_str().to_owned())
+    }
+
+    /// What happened since it was last asked, to be told before the last duty is done.
+    #[wasm_bindgen(js_name = takeNotes, unchecked_return_type = "Note[]")]
+    pub fn take_notes(&mut self) -> js_sys::Array {
+        let notes = self.engine.as_mut().map(workflow::Invocation::take_notes).unwrap_or_default();
+        notes.into_iter().map(note_tuple).collect()
     }
 
     /// Replaces the payload that a first invocation submits; nothing for no body.

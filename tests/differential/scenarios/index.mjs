@@ -10,6 +10,7 @@ import groups from "./groups.mjs";
 import invoke from "./invoke.mjs";
 import lazyFetch from "./lazy-fetch.mjs";
 import malformed from "./malformed.mjs";
+import middlewares from "./middlewares.mjs";
 import mismatch from "./mismatch.mjs";
 import options from "./options.mjs";
 import parallel from "./parallel.mjs";
@@ -43,4 +44,5 @@ export const TOPICS = {
   webhook,
   api,
   groups,
+  middlewares,
 };
