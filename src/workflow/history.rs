@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn only_a_last_duplicate_ends_the_delivery() {
         let earlier = history(&["p", &result(1), &result(1), &result(2)]).unwrap();
-        assert!(!earlier.duplicate.is_some() && earlier.steps.len() == 2);
+        assert!(earlier.duplicate.is_none() && earlier.steps.len() == 2);
         assert!(history(&["p", &result(1), &result(1)]).unwrap().duplicate.is_some());
-        assert!(!history(&["p", &plan(1, 2), &plan(2, 2)]).unwrap().duplicate.is_some());
+        assert!(history(&["p", &plan(1, 2), &plan(2, 2)]).unwrap().duplicate.is_none());
     }
 
     #[test]
