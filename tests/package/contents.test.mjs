@@ -10,11 +10,11 @@ import { transform } from "esbuild";
 
 import { ADAPTERS, createProject, ENTRIES, ROOT } from "./consumer.mjs";
 
-/** Bytes; about a sixth above what was measured, so that growth is noticed. */
+/** Bytes; a twentieth above what was measured when every call of the official packages was there, so that growth is noticed. */
 const BUDGET = {
-  "core.wasm": 425_000,
-  "core.wasm, gzip": 175_000,
-  "module.inline.js, gzip": 235_000,
+  "core.wasm": 625_000,
+  "core.wasm, gzip": 265_000,
+  "module.inline.js, gzip": 350_000,
   "glue, gzip": 20_000,
 };
 
