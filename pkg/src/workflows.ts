@@ -51,7 +51,7 @@ export {
   type WorkflowRunLog,
   type WorkflowRunLogs,
 } from "./workflows/client-logs.js";
-export type { WorkflowContext } from "./workflows/context.js";
+export { WorkflowContext } from "./workflows/context.js";
 export type { ServeManyOptions, Workflows } from "./workflows/many.js";
 export type * from "./workflows/middleware.js";
 export { WorkflowMiddleware } from "./workflows/middleware.js";
@@ -59,3 +59,4 @@ export { loggingMiddleware } from "./workflows/observer.js";
 export type * from "./workflows/options.js";
 export type * from "./workflows/schema.js";
 export type * from "./workflows/steps.js";
+export type * from "./workflows/wire.js";

@@ -11,8 +11,9 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
  * @param {import("../differential/recorder.mjs").Recorder} recorder
  * @param {{ payload?: string, retries?: number, third?: (item: object) => object, from?: object[], most?: number }} [options]
  *   `third` gives the answers of third parties, `from` the history to go on from, `most` the deliveries to stop after.
- * @returns {Promise<{ end?: string, result?: unknown, answers: [number, object][], history: object[], seconds: number }>}
- *   `end` is `success`, `cancelled`, `failed` or, if nothing is due any more, undefined
+ * @returns {Promise<{ end?: string, result?: unknown, answers: [number, object][], history: object[], seconds: number,
+ *   sent: object[] }>}
+ *   `end` is `success`, `cancelled`, `failed` or, if nothing is due any more, undefined; `sent` is what the last delivery caused
  */
 export async function play(served, recorder, options = {}) {
   const { payload = "{}", retries = 3, third = () => ({}), from = [], most = MOST_DELIVERIES } = options;
@@ -45,7 +46,8 @@ export async function play(served, recorder, options = {}) {
       new Request(url, { method, headers: { ...headers, "upstash-retried": String(tried) }, body }),
     );
     run.answers.push([response.status, await response.json()]);
-    for (const request of recorder.take()) {
+    run.sent = recorder.take();
+    for (const request of run.sent) {
       if (request.path === "/v2/batch") for (const item of JSON.parse(request.body)) send(item);
       if (request.path.startsWith("/v2/publish/")) push(record(request.body));
       if (request.method === "DELETE") {

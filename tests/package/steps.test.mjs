@@ -9,6 +9,7 @@ import {
   WorkflowNonRetryableError,
   WorkflowStepError,
 } from "@repo/orchestration/workflows";
+import { Client as OfficialClient } from "@upstash/qstash";
 
 import { failureCallback, resume, trigger } from "../differential/delivery.mjs";
 import { startRecorder } from "../differential/recorder.mjs";
@@ -505,6 +506,33 @@ describe("schema", () => {
       { payload: "five", options: { schema: standard((value) => ({ value: { text: value } })) } },
     );
     assert.deepEqual(done.result, [{ text: "five" }, { text: "five" }]);
+  });
+});
+
+describe("a client of the official SDK", () => {
+  const served = (config) =>
+    serve((context) => context.run("only", () => typeof context.qstashClient.publishJSON), {
+      env: {},
+      qstashClient: new OfficialClient({ baseUrl: recorder.url, token: "theirs", ...config }),
+    });
+
+  test("tells where steps go, with its token and headers", async () => {
+    const done = await play(served({ headers: { "x-bypass": "b" } }), recorder, { most: 1 });
+    assert.deepEqual(statuses(done), [200]);
+    const [{ headers, body }] = done.sent;
+    assert.ok(headers.some(([name, value]) => name.toLowerCase() === "authorization" && value === "Bearer theirs"));
+    assert.equal(JSON.parse(body)[0].headers["upstash-forward-x-bypass"], "b");
+  });
+
+  test("is the context's", async () => {
+    assert.equal((await play(served(), recorder)).result, "function");
+  });
+
+  test("something else is refused", async () => {
+    const { url, method, headers, body } = resume();
+    const wrong = serve(async () => {}, { env, qstashClient: { http: {} } });
+    const response = await wrong.handler(new Request(url, { method, headers, body }));
+    assert.deepEqual([response.status, (await response.json()).error], [500, "InvalidConfiguration"]);
   });
 });
 

@@ -73,6 +73,22 @@ serve(async (context) => {
 
 declare const ship: InvokableWorkflow<{ orderId: number }, { shipped: boolean }>;
 
+/** Every type that the official SDK exports. */
+export type Official = [
+  Everything.AsyncStepFunction<1>, Everything.CallResponse, Everything.CallSettings, Everything.DetailedFinishCondition,
+  Everything.Duration, Everything.ExclusiveValidationOptions<1>, Everything.FailureFunctionPayload,
+  Everything.FinishCondition, Everything.HeaderParams, Everything.InvokableWorkflow<1, 2>,
+  Everything.InvokeStepResponse<1>, Everything.InvokeWorkflowRequest, Everything.LazyInvokeStepParams<1, 2>,
+  Everything.NotifyStepResponse, Everything.ParallelCallState, Everything.QStashClientExtraConfig,
+  Everything.RequiredExceptFields<{ a?: 1 }, "a">, Everything.Step, Everything.StepFunction<1>,
+  Everything.SyncStepFunction<1>, Everything.WaitEventOptions, Everything.WaitRequest, Everything.WaitStepResponse,
+  Everything.WorkflowContext, Everything.DLQResumeRestartOptions, Everything.DLQResumeRestartResponse,
+  Everything.NotifyResponse, Everything.RawStep, Everything.RouteFunction<1>, Everything.StepError, Everything.StepLog,
+  Everything.StepType, Everything.Telemetry, Everything.TriggerOptions, Everything.Waiter, Everything.WorkflowClient,
+  Everything.WorkflowReceiver, Everything.WorkflowRunLog, Everything.WorkflowRunLogs, Everything.WorkflowServeOptions,
+  Everything.PublicServeOptions,
+];
+
 /** What zod, valibot and arktype offer. */
 declare const schema: StandardSchema<Order>;
 serve(async (context) => { const id: number = context.requestPayload.orderId; return id; }, { schema });
@@ -103,6 +119,7 @@ const IMPORTS = `
 import { Client as Publisher } from "@repo/orchestration/client";
 import { Receiver } from "@repo/orchestration/server";
 import { OrchestrationError, SignatureError } from "@repo/orchestration";
+import type * as Everything from "@repo/orchestration/workflows";
 import type { InvokableWorkflow, StandardSchema, Waiter, Webhook } from "@repo/orchestration/workflows";
 import { Client as Starter, serve, WorkflowNonRetryableError, WorkflowRetryAfterError } from "@repo/orchestration/workflows";
 `;
