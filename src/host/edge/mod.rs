@@ -1,5 +1,6 @@
 #![doc = include_str!("../../../docs/edge.md")]
 
+mod connection;
 mod courier;
 mod host;
 mod http;
@@ -14,7 +15,8 @@ mod samples;
 #[cfg(feature = "standalone")]
 mod standalone;
 
-pub use host::EdgeHost;
+pub use connection::connect;
+pub use host::{EdgeHost, PlatformEntropy};
 pub use http::{read_request, read_response, write_response};
 pub use object::{BrokerObject, stub as broker_object, wake as wake_broker};
 pub use router::Router;

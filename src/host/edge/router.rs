@@ -5,15 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
-use worker::{Env, Url, console_warn};
+use worker::{Env, Url};
 
-use crate::client::Client;
-use crate::client::region::{Sought, credentials};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::http::{self, error_response, write_response};
-use crate::host::edge::settings::{self, BROKER, QSTASH_TOKEN, QSTASH_URL, UPSTASH_WORKFLOW_URL};
-use crate::host::edge::{EdgeHost, object};
-use crate::wire::{Request, Response, header};
+use crate::host::edge::settings::{self, UPSTASH_WORKFLOW_URL};
+use crate::host::edge::{EdgeHost, connect};
+use crate::wire::{Request, Response};
 use crate::workflow::{Context, Endpoint, FailedRun, Failure, serve, serve_with};
 
 /// The most bytes of a delivery; a history may come with it.
@@ -118,7 +116,7 @@ impl Router {
         if request.body.len() > DELIVERY_BYTES {
             return Err(Error::new(Code::PayloadTooLarge, format!("a delivery may have {DELIVERY_BYTES} bytes")));
         }
-        let (client, host) = provider(env, &request, &url)?;
+        let (client, host) = connect(env, &request)?;
         let mut endpoint = Endpoint::new(client);
         if !self.accept_unsigned {
             endpoint = endpoint.keys(settings::keys(env)?);
@@ -127,34 +125,5 @@ impl Router {
             endpoint = endpoint.base_url(base_url.trim_end_matches('/'));
         }
         Ok(serve(Arc::new(endpoint), request, host).await)
-    }
-}
-
-/// The broker that steps are submitted to: the one in this Worker, or the one that the settings name.
-fn provider(env: &Env, request: &Request, url: &Url) -> Result<(Client, EdgeHost)> {
-    let own = url.origin().ascii_serialization();
-    let embedded = env.durable_object(BROKER).is_ok();
-    let environment = settings::environment(env);
-    let named = [QSTASH_URL, "QSTASH_REGION", "QSTASH_DEV"].iter().any(|name| environment.get(name).is_some());
-    let found = if embedded && !named {
-        None
-    } else {
-        let sought = Sought { delivered_from: request.headers.get(header::REGION), ..Sought::default() };
-        Some(credentials(&environment, &sought)?)
-    };
-    for warning in found.iter().flat_map(|found| &found.warnings) {
-        console_warn!("{warning}");
-    }
-    match found {
-        Some(found) if !(embedded && found.base_url == own) => {
-            if found.token.is_empty() {
-                settings::required(env, QSTASH_TOKEN)?;
-            }
-            Ok((Client::new(&found.base_url, &found.token)?, EdgeHost::new()))
-        }
-        _ => {
-            let client = Client::new(&own, &settings::required(env, QSTASH_TOKEN)?)?;
-            Ok((client, EdgeHost::new().embedded_broker(own, object::stub(env)?)))
-        }
     }
 }
