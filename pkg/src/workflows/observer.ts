@@ -27,11 +27,14 @@ export class Observer {
     return this.#dispatch(event, { ...told, context });
   }
 
-  /** Tells those who follow an invocation or look for a mistake. Warnings and errors go to the console too. */
+  /**
+   * Tells those who follow an invocation or look for a mistake. Warnings and errors go to the console too, unless it is a
+   * signature that is refused: anybody can send one.
+   */
   async debug<Event extends keyof DebugEvents>(event: Event, told: DebugEvents[Event]): Promise<void> {
     await this.#dispatch(event, { ...told, workflowRunId: this.workflowRunId });
     if ("warning" in told) console.warn(`[workflow] ${this.workflowRunId ?? "-"}: ${told.warning}`);
-    if ("error" in told) console.error(`[workflow] ${this.workflowRunId ?? "-"}: ${told.error}`);
+    if ("error" in told && !told.error.name.startsWith("Signature")) console.error(`[workflow] ${this.workflowRunId ?? "-"}: ${told.error}`);
   }
 
   /** All middlewares at once. An error in one is told to that one. */
