@@ -34,7 +34,8 @@ export class Observer {
   async debug<Event extends keyof DebugEvents>(event: Event, told: DebugEvents[Event]): Promise<void> {
     await this.#dispatch(event, { ...told, workflowRunId: this.workflowRunId });
     if ("warning" in told) console.warn(`[workflow] ${this.workflowRunId ?? "-"}: ${told.warning}`);
-    if ("error" in told && !told.error.name.startsWith("Signature")) console.error(`[workflow] ${this.workflowRunId ?? "-"}: ${told.error}`);
+    if ("error" in told && !`${told.error?.name}`.startsWith("Signature"))
+      console.error(`[workflow] ${this.workflowRunId ?? "-"}: ${told.error}`);
   }
 
   /** All middlewares at once. An error in one is told to that one. */
