@@ -372,6 +372,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_follows_all_that_was_asked_for_is_known_by_its_name() {
+        for (events, expected) in [
+            (vec![result("a", 1, 1)], false),
+            (vec![result("a", 1, 1), result("undo a", 2, 1)], true),
+            (vec![result("a", 1, 1), result("b", 2, 1)], false),
+            (vec![result("undo a", 1, 1)], false),
+        ] {
+            let mut replay = Replay::new(events);
+            replay.ask(vec![(0, run("a"))]).unwrap();
+            assert_eq!(replay.goes_on_with("undo "), expected);
+        }
+    }
+
     /// `join!(a, b)`, then c.
     fn joined(events: &[Step]) -> String {
         let done = std::cell::Cell::new(0);
