@@ -1,0 +1,59 @@
+/** The TypeScript in README and docs compiles. */
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { createCompiler } from "./compiler.mjs";
+import { ROOT } from "./consumer.mjs";
+
+/** What examples take for granted. */
+const AMBIENT = `
+declare global {
+  const console: { log(...items: unknown[]): void };
+  const process: { env: Record<string, string | undefined> };
+  const secret: string;
+  const token: string;
+  const url: string;
+  const callback: string;
+  const body: unknown;
+  const payment: { charge(order: unknown): Promise<string> };
+  const stock: { reserve(order: unknown): Promise<void> };
+  const mail: { send(order: unknown, charge: string): Promise<void> };
+  function validate(orderId: number): Promise<string>;
+  interface Env { ORDERS: { put(key: string, value: string): Promise<void> } }
+  function charge(order: unknown): Promise<string>;
+  function reserve(order: string): Promise<void>;
+  function sendReceipt(receipt: string): Promise<void>;
+  function ship(order: string): Promise<void>;
+  function book(what: string, signal: AbortSignal): Promise<string>;
+  function cancelBooking(booking: string): Promise<void>;
+  function upgrade(booking: string): Promise<void>;
+  function pay(booking: string, rate: number): Promise<void>;
+  function taxOf(price: number): number;
+}
+export {};
+`;
+
+describe("documentation", () => {
+  let compiler;
+  before(async () => {
+    compiler = await createCompiler();
+  });
+  after(() => compiler.remove());
+
+  test("every example compiles", async () => {
+    const docs = (await readdir(join(ROOT, "docs"))).map((name) => join("docs", name));
+    const sources = { "ambient.d.mts": AMBIENT };
+    for (const file of ["README.md", "pkg/README.md", ...docs].filter((name) => name.endsWith(".md"))) {
+      const text = await readFile(join(ROOT, file), "utf8");
+      let count = 0;
+      for (const [, block] of text.matchAll(/```ts\n([\s\S]*?)```/g)) {
+        count += 1;
+        sources[`${file.replaceAll(/[/.]/g, "-")}-${count}.mts`] = `${block}\nexport {};\n`;
+      }
+    }
+    assert.ok(Object.keys(sources).length > 8, `only ${Object.keys(sources).length} examples were found`);
+    assert.equal(await compiler.compile(sources, { noUncheckedIndexedAccess: false }), "");
+  });
+});
