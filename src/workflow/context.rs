@@ -263,7 +263,8 @@ impl Context {
     }
 
     /// Whether this run reaches this place for the first time with code that asks: `false` in runs that were past it
-    /// before. So new code can run beside runs that began with the old one. Costs a step in new runs.
+    /// before. So new code can run beside runs that began with the old one. The first answer holds for the whole run,
+    /// wherever it asks again. Costs one step in new runs.
     ///
     /// ```
     /// # use orchestration::workflow::{Context, Failure};

@@ -465,8 +465,8 @@ impl Invocation {
     fn perform(&mut self, next: Next) -> Result<Duty> {
         match next {
             Next::Settle { ticket, request, step, others } => self.settle(ticket, &request, &step, others),
-            Next::Skip { ticket } => {
-                Ok(Duty::Settle(Settled { ticket, result: Ok(Some("false".to_owned())), others: false }))
+            Next::Skip { ticket, taken } => {
+                Ok(Duty::Settle(Settled { ticket, result: Ok(Some(taken.to_string())), others: false }))
             }
             Next::Execute(place) => self.execute(place),
             Next::Plan { first, requests, beside } => self.submit_plan(&requests, first, beside),

@@ -8,6 +8,8 @@
 //! The last event is what caused the delivery. The delivery is in charge of the steps that the workflow asks for because
 //! of it, or of the branch that it announces, and of nothing else: what was asked for before has its own delivery.
 
+use std::collections::HashMap;
+
 use crate::error::{Code, Error, Result};
 use crate::wire::{Step, StepType};
 use crate::workflow::invocation::Ticket;
@@ -21,6 +23,8 @@ pub(crate) struct Replay {
     told: usize,
     /// By place: the first has place 1.
     asked: Vec<Asked>,
+    /// What was told of a patch, by its step's name: it holds for the whole run.
+    patches: HashMap<String, bool>,
 }
 
 /// A step that the workflow asked for, at its place.
@@ -57,8 +61,8 @@ pub(crate) enum Next {
         /// Whether other steps are still without result: the workflow may not react to this one.
         others: bool,
     },
-    /// A patch that this run was past before the code asked.
-    Skip { ticket: Ticket },
+    /// A patch that is decided without a step: this run was past it before the code asked, or has asked before.
+    Skip { ticket: Ticket, taken: bool },
     /// Run this step and submit its result.
     Execute(Place),
     /// Announce the members of a group, the first at this place.
@@ -100,8 +104,11 @@ impl Replay {
                     format!("await '{}' before asking for other steps: what it says decides about them", patch.name);
                 return Err(Error::new(Code::InvalidRequest, message));
             }
-            if self.is_past(first, &patch.name) {
-                return Ok(Some(Next::Skip { ticket: *ticket }));
+            if !self.patches.contains_key(&patch.name) && self.is_past(first, &patch.name) {
+                self.patches.insert(patch.name.clone(), false);
+            }
+            if let Some(&taken) = self.patches.get(&patch.name) {
+                return Ok(Some(Next::Skip { ticket: *ticket, taken }));
             }
         }
         for (ticket, request) in group {
@@ -175,6 +182,9 @@ impl Replay {
             let first = self.next_place()?;
             self.push(ticket, request, (first, 1), retried + 1);
             return Ok(None);
+        }
+        if request.kind == StepKind::Patch {
+            self.patches.insert(request.name.clone(), true);
         }
         let others = self.asked.iter().any(Asked::is_awaited);
         Ok(Some(Next::Settle { ticket, request, step: event, others }))
@@ -509,6 +519,29 @@ mod tests {
         ));
         let error = Replay::new(vec![]).ask(vec![(0, patch()), (1, run("a"))]).unwrap_err();
         assert_eq!(error.code(), Code::InvalidRequest);
+    }
+
+    #[test]
+    fn a_patch_says_the_same_for_the_whole_run() {
+        let patch = || vec![(0, StepRequest::new("x", StepKind::Patch).unwrap())];
+        let taken = |next: Option<Next>| match next {
+            Some(Next::Skip { taken, .. }) => Some(taken),
+            _ => None,
+        };
+
+        let mut old = Replay::new(vec![result("a", 1, 1)]);
+        assert_eq!(taken(old.ask(patch()).unwrap()), Some(false));
+        old.ask(vec![(1, run("a"))]).unwrap();
+        assert!(matches!(old.next().unwrap(), Next::Settle { .. }));
+        assert_eq!(taken(old.ask(patch()).unwrap()), Some(false), "also at the end of its history");
+
+        let recorded = patch()[0].1.result(1, 1, Some("true".into())).unwrap();
+        let mut new = Replay::new(vec![recorded, result("a", 2, 1)]);
+        assert_eq!(taken(new.ask(patch()).unwrap()), None);
+        assert!(matches!(new.next().unwrap(), Next::Settle { .. }));
+        assert_eq!(taken(new.ask(patch()).unwrap()), Some(true), "without another step");
+        new.ask(vec![(1, run("a"))]).unwrap();
+        assert!(matches!(new.next().unwrap(), Next::Settle { .. }));
     }
 
     #[test]

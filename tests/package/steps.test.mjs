@@ -360,6 +360,24 @@ describe("patch", () => {
     const done = await run(patched(seen), { from: begun.history.slice(1) });
     assert.deepEqual([done.end, seen], ["success", ["old b", "c"]]);
   });
+
+  test("the first answer holds wherever the run asks again", async () => {
+    const loop = async (context) => {
+      const taken = [];
+      for (const name of ["a", "b"]) {
+        taken.push(await context.patch("loop"));
+        await context.run(name, () => 1);
+      }
+      return taken;
+    };
+    const started = await run(loop);
+    assert.deepEqual(started.result, [true, true]);
+    assert.deepEqual(stepsOf(started), ["patch:loop", "a", "b"]);
+
+    const begun = await run((context) => context.run("a", () => 1), { most: 2 });
+    const done = await run(loop, { from: begun.history.slice(1) });
+    assert.deepEqual([done.end, done.result], ["success", [false, false]]);
+  });
 });
 
 describe("repeatable", () => {

@@ -218,7 +218,8 @@ export class WorkflowContext<TInitialPayload = unknown, TPlatform = unknown> {
 
   /**
    * Lets new code run beside old runs: `true` in runs that come here with the code that asks, `false` in runs that were
-   * past this place before, for the whole run. Costs one message in runs where it is `true`.
+   * past this place before. The first answer holds for the whole run, wherever it asks again. Costs one message in runs
+   * where it is `true`.
    */
   patch(id: string): Promise<boolean> {
     return this.#steps.ask(() => patchStep(id)) as Promise<boolean>;
