@@ -224,6 +224,19 @@ describe("hosts that fail", () => {
   });
 });
 
+describe("the console", () => {
+  test("names the run that an error belongs to, without middlewares too", async () => {
+    const lines = [];
+    mock.method(console, "error", (line) => lines.push(line));
+    const broken = async () => {
+      throw new Error("broken");
+    };
+    await deliver(serve(broken, { env }), resume([ran(1, "a", 1)], { runId: "wfr_1" }));
+    mock.restoreAll();
+    assert.match(lines.join("\n"), /^\[workflow\] wfr_\w+: Error: broken$/);
+  });
+});
+
 describe("receivers that are asked themselves", () => {
   const url = "https://app.test/api/order";
   const asked = (verify) => serve(oneStep, { env, receiver: { verify } });

@@ -267,6 +267,7 @@ export class Execution implements Steps {
 
   async #end([, status, headers, body]: DutyOf<"respond">): Promise<void> {
     this.#ended = true;
+    this.#observer.workflowRunId ??= this.#engine.runId();
     this.#engine.free();
     const error = status >= 400 ? errorOf(status, body, this.#thrown) : undefined;
     if (error) await this.#observer.debug("onError", { error });
