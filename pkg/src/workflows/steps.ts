@@ -32,7 +32,8 @@ export interface RunOptions<TResult = unknown> {
   timeout?: number | string;
   /**
    * Makes up for the step when the run fails or cancels itself later. Compensations run as steps, last first; they are
-   * given the step's result.
+   * given the step's result. If the run is triggered with `retries`, give `serve` the same number: by that the endpoint
+   * knows which failure outside of steps is the last.
    */
   compensate?: (result: TResult) => unknown;
 }
