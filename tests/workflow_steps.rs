@@ -286,6 +286,27 @@ fn what_was_done_is_made_up_for_last_first() {
 }
 
 #[test]
+fn a_compensation_that_fails_for_good_does_not_keep_the_others_from_running() {
+    let log = Log::default();
+    let mut player = Player::default();
+    let seen = player.end(async |ctx: Context| {
+        for name in ["flight", "hotel"] {
+            let undone = Rc::clone(&log);
+            ctx.step(name)
+                .compensate(async move |(): ()| {
+                    note(&undone, name);
+                    if name == "hotel" { Err(Failure::new("Closed", "the hotel is closed")) } else { Ok(()) }
+                })
+                .run(async || Ok::<_, Failure>(()))
+                .await?;
+        }
+        Err::<(), _>(Failure::non_retryable("no seat"))
+    });
+    assert_eq!(seen, Seen::Failed(489, "WorkflowNonRetryableError".into()));
+    assert_eq!(*log.borrow(), ["hotel", "hotel", "hotel", "hotel", "flight"]);
+}
+
+#[test]
 fn a_failure_of_the_workflow_is_made_up_for_on_its_last_try() {
     let log = Log::default();
     let mut player = Player::default();

@@ -489,6 +489,12 @@ impl Invocation {
             },
             result => Ok(result),
         };
+        if let Err(failure) = &result
+            && self.saga.compensated_by(ticket).is_some()
+            && self.replay.is_told()
+        {
+            self.notes.warn(|| format!("The step '{}' has failed for good: {}", request.name, failure.message));
+        }
         self.saga.settled(ticket, request, &result);
         if self.saga.is_compensating() {
             return self.compensate();
@@ -770,7 +776,9 @@ impl Invocation {
             return self.advance();
         }
         let Some(done) = self.saga.next() else { return self.settle_saga_or_discard() };
-        let request = StepRequest::new(&format!("compensate {}", done.name), StepKind::Run(RunOptions::default()))?;
+        // With retries of its own: the broker would give up the run with the delivery, and the rest would stay undone.
+        let options = RunOptions { retry: Some(Retry::DEFAULT), ..RunOptions::default() };
+        let request = StepRequest::new(&format!("{COMPENSATION}{}", done.name), StepKind::Run(options))?;
         let ticket = self.ticket();
         self.saga.wait(ticket, done);
         self.group = vec![(ticket, request)];

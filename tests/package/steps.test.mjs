@@ -248,6 +248,18 @@ describe("compensations", () => {
     assert.deepEqual([done.end, seen], ["failed", ["refund", "release r1"]]);
   });
 
+  test("that fail for good don't keep the others from running", async () => {
+    const seen = [];
+    const done = await run(async (context) => {
+      await context.run("reserve", () => "r1", { compensate: (id) => seen.push(`release ${id}`) });
+      const compensate = () => Promise.reject(new WorkflowNonRetryableError("the bank is gone"));
+      await context.run("charge", () => "c1", { compensate });
+      throw new WorkflowNonRetryableError("no truck");
+    });
+    assert.deepEqual([done.end, seen], ["failed", ["release r1"]]);
+    assert.equal(done.answers.at(-1)[1].message, "no truck");
+  });
+
   test("make up for the branches of a group that were done", async () => {
     const seen = [];
     const done = await run(async (context) => {

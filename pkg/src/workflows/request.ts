@@ -42,7 +42,7 @@ export function runStep<TResult>(
   if (!options)
     return { name, stepFunction: stepFunction as () => unknown, ask: (engine, text) => engine.requestRun(text) };
   const { compensate, ...rest } = options;
-  const ask = asking("run", { ...rest, compensated: compensate !== undefined });
+  const ask = asking("run", { ...rest, compensate: compensate !== undefined });
   return { name, stepFunction, tools: true, timeout: rest.timeout, compensate, ask };
 }
 

@@ -13,7 +13,7 @@ use crate::workflow::{Call, Invoke, Notification, Retry, RunOptions, StepKind, W
 const TYPES: &str = r#"
 /** The options of the kinds of steps, as JSON. Those of JavaScript's callers are handed on as they are. */
 export interface StepOptions {
-  run: { retries?: unknown; retryDelay?: unknown; timeout?: unknown; compensated?: boolean };
+  run: { retries?: unknown; retryDelay?: unknown; timeout?: unknown; compensate?: boolean };
   /** One of `url`, `workflowId` (of a sibling) and `provider` says where to. `method` is the default. */
   call: { url?: unknown; workflowId?: unknown; provider?: object; headers?: [string, string][] | undefined };
   waitForEvent: { eventId: unknown; timeout?: unknown };
@@ -67,7 +67,7 @@ fn run(options: &mut Fields) -> Result<RunOptions> {
         (None, None) => None,
         (retries, delay) => Some(Retry::new(retries.unwrap_or(3), delay.as_deref())?),
     };
-    Ok(RunOptions { retry, compensated: options.flag("compensated")? })
+    Ok(RunOptions { retry, compensated: options.flag("compensate")? })
 }
 
 fn call(options: &mut Fields, body: Option<Vec<u8>>, own_url: &str) -> Result<Call> {
