@@ -302,6 +302,19 @@ describe("calls that expect something", () => {
     });
   }
 
+  for (const expect of ["3xx", "200", [], [200, "x"], null]) {
+    test(`${JSON.stringify(expect)} is refused before the call is made`, async () => {
+      const done = await run(async (context) => {
+        const refusal = await context
+          .call("rates", { url: "https://third.test", expect })
+          .catch((error) => error.message);
+        return context.run("refusal", () => refusal);
+      });
+      assert.match(done.result, /^the option expect must be/);
+      assert.deepEqual(stepsOf(done), ["refusal"]);
+    });
+  }
+
   test("without it every answer is a result", async () => {
     assert.deepEqual((await asking(undefined, refused)).result, { error: "gone" });
   });

@@ -2,7 +2,7 @@
 
 import { pairsOf } from "../connection.js";
 import type { Invocation, StepOptions } from "../core/core.js";
-import { WorkflowCallError } from "../errors.js";
+import { WorkflowCallError, WorkflowError } from "../errors.js";
 import type { HeadersInput } from "../messages.js";
 import type {
   CallExpectation,
@@ -62,6 +62,7 @@ export function callStep(
   settings: CallSettings | WorkflowCallSettings | ProviderCallSettings,
 ): StepRequest {
   const { expect, headers, body, ...rest } = settings;
+  checkExpectation(expect);
   const options = { ...("workflow" in rest ? sibling(rest) : rest), headers: pairs(headers) };
   return {
     name,
@@ -130,6 +131,16 @@ const sibling = <T extends { workflow: InvokableWorkflow<unknown, unknown> }>({ 
 /** JSON would write `NaN` as null, which means "not set". */
 const telling = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+
+/** What expects nothing that can be answered would be found out only when the call has been made. */
+function checkExpectation(expect: unknown): void {
+  const statuses = [expect].flat();
+  const isStatus = (status: unknown) => Number.isInteger(status);
+  if (expect === undefined || expect === "2xx" || typeof expect === "function") return;
+  if (statuses.length > 0 && statuses.every(isStatus)) return;
+  const message = "the option expect must be '2xx', a status, a list of them, or a function";
+  throw new WorkflowError(message, "InvalidRequest", false);
+}
 
 /** The answer, if it is one that was expected. It is recorded, so every invocation decides alike. */
 function expected(name: string, response: CallResponse, expect: CallExpectation | undefined): CallResponse {
