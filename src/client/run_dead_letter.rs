@@ -109,7 +109,7 @@ pub struct ResumedRuns {
     /// One for each dead letter.
     #[serde(deserialize_with = "or_default")]
     pub workflow_runs: Vec<ResumedRun>,
-    /// For [`Bulk::cursor`]; absent or empty if nothing is left.
+    /// For [`Bulk::after`](crate::client::Bulk::after); absent or empty if nothing is left.
     pub cursor: Option<String>,
 }
 

@@ -36,7 +36,7 @@ pub struct Entry {
     pub started_at: Option<Timestamp>,
     /// How many tries that invocation took.
     pub attempts: Option<u32>,
-    /// The message whose delivery submitted it, where the SDK says so ([`header::WORKFLOW_CAUSE`]).
+    /// The message whose delivery submitted it, where the SDK says so (`Upstash-Workflow-Cause`).
     pub cause: Option<String>,
 }
 
