@@ -158,7 +158,7 @@ fn a_batch_that_can_not_be_accepted_is_refused_as_a_whole() {
         (json!({}), 400),
         (json!([]), 400),
         (json!([{ "body": "no destination" }]), 400),
-        (json!([{ "destination": "https://a.test", "body": { "an": "object" } }]), 400),
+        (json!([{ "destination": { "an": "object" } }]), 400),
         (json!([{ "destination": "https://a.test", "headers": { "x": null } }]), 400),
         (json!([{ "destination": "nonsense:" }]), 400),
         (

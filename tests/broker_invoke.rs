@@ -177,3 +177,26 @@ fn invocations_that_can_not_be_are_refused_for_good() {
     assert_eq!(world.sql.count("runs"), 1);
     world.send(&invoke_request(&world, RUN, "wfr_c", CHILD, &step, 100)).ok();
 }
+
+#[test]
+fn the_log_of_a_failed_group_tells_which_member_failed_and_that_the_invoked_run_ended() {
+    let world = World::new();
+    let group = Stage::Parallel(vec![Stage::Invoke("sub", CHILD), Stage::Run("broken")]);
+    let ledger = serve(&world, vec![group]);
+    ledger.borrow_mut().failing.insert("broken".into(), 99);
+    serve_at(&world, CHILD, vec![Stage::Sleep("nap", 3600), Stage::Run("work")]);
+    trigger(&world, RUN, &json!({ "upstash-retries": "0" })).ok();
+    world.settle();
+    let states = |log: &Value| -> Vec<Value> {
+        let steps = log["steps"][1]["steps"].as_array().unwrap();
+        steps.iter().map(|step| json!([step["stepName"], step["state"], step["errors"][0]["status"]])).collect()
+    };
+    let log = world.run_log(RUN);
+    assert_eq!(log["workflowState"], json!("RUN_FAILED"));
+    assert_eq!(log["steps"][1]["type"], json!("parallel"));
+    assert_eq!(states(&log), [json!(["sub", "STEP_PROGRESS", null]), json!(["broken", "STEP_FAILED", 500])]);
+    assert_eq!(log["steps"].as_array().unwrap().len(), 2, "what failed is told once: {log}");
+    world.run();
+    let log = world.run_log(RUN);
+    assert_eq!(states(&log), [json!(["sub", "STEP_SUCCESS", null]), json!(["broken", "STEP_FAILED", 500])]);
+}

@@ -9,7 +9,7 @@ use orchestration::broker::{Broker, Outcome};
 use orchestration::signature::{BodyHash, Expect, Keys, verify};
 use orchestration::wire::callback::CallbackBody;
 use orchestration::wire::{Method, Response, base64};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::sqlite::Sqlite;
 use support::world::{CURRENT_KEY, NEXT_KEY, World, ok, settings};
 
@@ -106,7 +106,7 @@ fn retries_follow_the_default_backoff_and_end_in_the_dead_letter_queue() {
     let letter = &list["messages"][0];
     assert_eq!(letter["messageId"], json!(id));
     assert_eq!((&letter["responseStatus"], &letter["responseBody"]), (&json!(500), &json!("no")));
-    assert_eq!(letter["responseHeader"]["x-why"], json!(["tired"]));
+    assert_eq!(letter["responseHeader"]["X-Why"], json!(["tired"]));
     assert_eq!(letter["body"], json!("hello"));
     let path = format!("/v2/dlq/{}", letter["dlqId"].as_str().unwrap());
     assert_eq!(&world.get(&path).ok(), letter);
@@ -237,7 +237,7 @@ fn callbacks_tell_every_try_and_the_failure() {
     let last = &bodies[1];
     assert_eq!((last.body.as_str(), last.max_retries, &last.source_message_id), ("/w==", 1, &id));
     assert_eq!(base64::decode(&last.source_body).unwrap(), b"payload");
-    assert_eq!(last.header["x-a"], ["1"]);
+    assert_eq!(last.header["X-A"], ["1"]);
     assert_eq!((each[0].method, each[0].headers.get("x-kind")), (Method::Put, Some("each")));
     let failed = world.received("https://back.test/failed");
     let body: CallbackBody = serde_json::from_slice(&failed[0].body).unwrap();
@@ -340,4 +340,36 @@ fn ended_things_are_forgotten() {
     world.advance(Duration::from_hours(24 * 8));
     world.settle();
     assert_eq!((world.sql.count("events"), world.sql.count("dlq"), world.sql.count("parts")), (0, 0, 0));
+}
+
+#[test]
+fn the_body_of_a_message_in_a_batch_may_be_any_json() {
+    let world = World::new();
+    let item = |body: Value| json!({ "destination": "https://shop.test/", "body": body });
+    world.endpoint("https://shop.test/", |_, _| Outcome::Answered(ok()));
+    let texts = ["{\"b\":1,\"a\":[2.50]}", "17", "true", "null"];
+    let items: Vec<String> = texts.iter().map(|text| item(json!("@")).to_string().replace("\"@\"", text)).collect();
+    let request = world.request(Method::Post, "/v2/batch").body(format!("[{}]", items.join(",")));
+    world.send(&request).ok();
+    world.batch(&json!([item(json!("a text\n"))])).ok();
+    world.run();
+    let bodies: Vec<_> = world
+        .received("https://shop.test/")
+        .into_iter()
+        .map(|request| String::from_utf8(request.body).unwrap())
+        .collect();
+    assert_eq!(bodies, ["{\"b\":1,\"a\":[2.50]}", "17", "true", "", "a text\n"]);
+}
+
+#[test]
+fn headers_are_told_in_the_spelling_that_workflows_look_for() {
+    let world = World::new();
+    world.endpoint("https://shop.test/", |_, _| {
+        Outcome::Answered(Response::new(200).header("x-shop-id", "1").header("X-SHOP-ID", "2").header("etag", "e"))
+    });
+    world.endpoint("https://told.test/", |_, _| Outcome::Answered(ok()));
+    world.publish("https://shop.test/", &[("Upstash-Callback", "https://told.test/")], "").ok();
+    world.run();
+    let told: Value = serde_json::from_slice(&world.received("https://told.test/")[0].body).unwrap();
+    assert_eq!(told["header"], json!({ "X-Shop-Id": ["1", "2"], "Etag": ["e"] }));
 }

@@ -395,3 +395,43 @@ fn ended_runs_are_forgotten_with_their_history() {
         assert_eq!(world.sql.count(table), 0, "{table}");
     }
 }
+
+#[test]
+fn the_sdk_triggers_a_run_again_that_somebody_triggered_without_knowing_its_protocol() {
+    let world = World::new();
+    let triggered = std::cell::Cell::new(0);
+    let trigger_of_the_sdk = || {
+        trigger_item(
+            RUN,
+            "{\"n\":1}",
+            &json!({ "upstash-workflow-trigger-by-sdk": "true", "upstash-forward-x-tenant": "7" }),
+        )
+    };
+    world.endpoint(WORKFLOW, move |world, request| {
+        let answer = Response::new(200).header("upstash-workflow-sdk-version", "1");
+        if request.headers.contains("upstash-workflow-unknown-sdk") {
+            let answer = world.batch(&json!([trigger_of_the_sdk()])).ok();
+            assert_eq!(answer[0]["deduplicated"], Value::Null);
+        } else {
+            let history: Vec<RawStep> = serde_json::from_slice(&request.body).unwrap();
+            assert_eq!(base64::decode(&history[0].body).unwrap(), b"{\"n\":1}");
+            if triggered.replace(1) == 0 {
+                let step = json!({ "stepId": 1, "stepName": "only", "stepType": "Run", "out": "1", "concurrent": 1 });
+                world.batch(&json!([step_item(RUN, &step, &json!({}))])).ok();
+            } else {
+                // Too late: the run has a step.
+                let answer = world.batch(&json!([trigger_of_the_sdk()])).ok();
+                assert_eq!(answer[0]["deduplicated"], json!(true));
+                world.delete(&format!("/v2/workflows/runs/{RUN}?cancel=false")).ok();
+            }
+        }
+        Outcome::Answered(answer)
+    });
+    let extra = json!({ "upstash-forward-upstash-workflow-unknown-sdk": "true", "upstash-retries": "0" });
+    trigger(&world, RUN, &extra).ok();
+    world.run();
+    let tenants: Vec<_> =
+        world.received(WORKFLOW).iter().map(|request| request.headers.get("x-tenant").map(str::to_owned)).collect();
+    assert_eq!(tenants, [None, Some("7".to_owned()), Some("7".to_owned())]);
+    assert_eq!(world.run_log(RUN)["workflowState"], json!("RUN_SUCCESS"));
+}

@@ -220,17 +220,12 @@ pub fn accept_start<S: Sql>(
     // A trigger is repeated when its answer was lost, perhaps after a quick run has ended.
     let recent = |run: &Run| run.is_active() || run.created_at + scope.settings.deduplication_window > scope.at;
     if let Some(run) = run::find_by_id(scope.sql, id)?.filter(recent) {
+        if run.is_active() && flag(&publication.workflow, header::WORKFLOW_TRIGGER_BY_SDK)?.unwrap_or(false) {
+            return configure(scope, &run, publication, caller_ip);
+        }
         return Ok(Accepted { message_id: run.message_id, deduplicated: true, run: Some((run.id, run.created_at)) });
     }
-    let defaults = &scope.settings.defaults;
-    let config = Config {
-        headers: publication.headers.clone(),
-        retries: publication.retries.unwrap_or(defaults.retries),
-        retry_delay: publication.retry_delay.clone(),
-        timeout: publication.timeout.unwrap_or(defaults.timeout),
-        failure_callback: publication.failure_callback.clone(),
-        features: publication.features.clone(),
-    };
+    let config = config(scope, &publication);
     let publication = Publication { content_type: None, headers: Headers::new(), ..publication };
     let mut message = message(scope, Role::Start, publication, None, caller_ip);
     let payload = std::mem::take(&mut message.body);
@@ -269,6 +264,48 @@ pub fn accept_start<S: Sql>(
     let message = Message { run: Some(run), position: Some(0), failure_callback: None, ..message };
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: Some((id.to_owned(), scope.at)) })
+}
+
+/// What a run remembers of the publication that starts it.
+fn config<S: Sql>(scope: &Scope<'_, S>, publication: &Publication) -> Config {
+    let defaults = &scope.settings.defaults;
+    Config {
+        headers: publication.headers.clone(),
+        retries: publication.retries.unwrap_or(defaults.retries),
+        retry_delay: publication.retry_delay.clone(),
+        timeout: publication.timeout.unwrap_or(defaults.timeout),
+        failure_callback: publication.failure_callback.clone(),
+        features: publication.features.clone(),
+    }
+}
+
+/// Takes the headers of a run from the SDK that serves it: the trigger came from somebody who did not know its
+/// protocol (`Upstash-Workflow-Unknown-Sdk`), so the first delivery is answered with a trigger of the same run. What
+/// that one leaves out stays as it was. Once the run has a step, it changes nothing.
+fn configure<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    run: &Run,
+    publication: Publication,
+    caller_ip: Option<&str>,
+) -> Result<Accepted> {
+    let known = Some((run.id.clone(), run.created_at));
+    if step::history(scope.sql, run.key, None)?.len() > 1 {
+        return Ok(Accepted { message_id: run.message_id.clone(), deduplicated: true, run: known });
+    }
+    let told = config(scope, &publication);
+    let config = Config {
+        retries: publication.retries.unwrap_or(run.config.retries),
+        retry_delay: told.retry_delay.or_else(|| run.config.retry_delay.clone()),
+        timeout: publication.timeout.unwrap_or(run.config.timeout),
+        failure_callback: told.failure_callback.or_else(|| run.config.failure_callback.clone()),
+        ..told
+    };
+    run::set_config(scope.sql, run.key, &config)?;
+    let publication = Publication { content_type: None, headers: Headers::new(), body: Vec::new(), ..publication };
+    let message = message(scope, Role::Start, publication, Some(run), caller_ip);
+    let message = Message { position: Some(0), failure_callback: None, ..message };
+    store(scope, &message)?;
+    Ok(Accepted { message_id: message.id, deduplicated: false, run: known })
 }
 
 fn accept_step<S: Sql>(

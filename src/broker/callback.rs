@@ -119,12 +119,24 @@ fn build<S: Sql>(
     Ok(accept::message(scope, role, publication, run, source.caller_ip.as_deref()))
 }
 
-/// Headers as QStash writes them in JSON: each name with the list of its values.
+/// Headers as QStash writes them in JSON: each name, spelt `Content-Type`, with the list of its values. A workflow
+/// looks for them under these names, whatever the HTTP version made of the names on the way.
 pub fn map(headers: &Headers) -> BTreeMap<String, Vec<String>> {
     let mut map: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in headers.iter() {
-        let known = map.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned();
-        map.entry(known.unwrap_or_else(|| name.to_owned())).or_default().push(value.to_owned());
+        map.entry(canonical(name)).or_default().push(value.to_owned());
     }
     map
+}
+
+/// The first letter and those after a hyphen are large, the others small.
+fn canonical(name: &str) -> String {
+    let mut starts = true;
+    name.chars()
+        .map(|letter| {
+            let spelt = if starts { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+            starts = letter == '-';
+            spelt
+        })
+        .collect()
 }

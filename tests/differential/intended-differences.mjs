@@ -258,7 +258,7 @@ export const INTENDED_DIFFERENCES = [
     path: /^\[\d\]\.response\.body\.workflowRunId$/,
     expected: /^wfr_<\d>$/,
     actual: "wfr_given",
-    reason: "The answer to a callback names its run; the official SDK names a random one.",
+    reason: "The answer to a callback, and what middlewares hear of it, name its run; the official SDK names a random one.",
   },
   {
     scenario: /^callback: |^call answered: |^invoke ended: |^wait ended: |^webhook: /,
@@ -305,7 +305,7 @@ export const INTENDED_DIFFERENCES = [
     path: /^\[0\]\.requests\[0\]\.items\[0\]\.body$/,
     actual: '{"a":1}',
     reason:
-      "A body that is neither text nor bytes is written as JSON; the official SDK sends QStash an item that it can't read.",
+      "A body that is neither text nor bytes is written as JSON here; the official SDK leaves that to QStash, which does the same.",
   },
   {
     scenario: /^(call|invoke): .*(bad|no) (label|flow control key|key|labels)$/,

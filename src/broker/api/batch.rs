@@ -1,7 +1,8 @@
 //! `/v2/batch`: many messages, accepted together.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::{Call, caller_ip, messages};
 use crate::broker::accept::{self, Accepted};
@@ -17,7 +18,7 @@ use crate::wire::{Response, header};
 /// nothing stored, if none can be accepted or if the one that can't belongs to a workflow run: the SDKs send the
 /// branches of a parallel group as one batch and look at the status only.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let items: Vec<Value> = serde_json::from_slice(&call.request.body).map_err(|error| {
+    let items: Vec<Box<RawValue>> = serde_json::from_slice(&call.request.body).map_err(|error| {
         Error::new(
             Code::InvalidRequest,
             format!("the body is not a batch, an array of {{destination, headers, body}}: {error}"),
@@ -34,14 +35,18 @@ pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Resp
     Ok(Response::json(200, &Value::Array(results)))
 }
 
-fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Value>, caller_ip: Option<&str>) -> Result<Vec<Value>> {
+fn accept_all<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    items: Vec<Box<RawValue>>,
+    caller_ip: Option<&str>,
+) -> Result<Vec<Value>> {
     let mut refused = None;
     let mut accepted = false;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
         let atomic = names_a_run(&item);
         // What is refused here was not stored: everything about one message is checked before the first write.
-        match Item::read(item).and_then(|item| item.publish(scope, caller_ip)) {
+        match Item::read(&item).and_then(|item| item.publish(scope, caller_ip)) {
             Ok(result) => {
                 accepted = true;
                 results.push(messages::answer(&result));
@@ -64,23 +69,33 @@ fn accept_all<S: Sql>(scope: &mut Scope<'_, S>, items: Vec<Value>, caller_ip: Op
 struct Item {
     destination: String,
     #[serde(default)]
-    headers: serde_json::Map<String, Value>,
+    headers: Map<String, Value>,
+    /// The official SDK sends the body of a `context.call` as it is, so it may be any JSON.
     #[serde(default)]
-    body: Option<String>,
+    body: Option<Box<RawValue>>,
     #[serde(default)]
     queue: Option<String>,
 }
 
-fn names_a_run(item: &Value) -> bool {
-    let headers = item.get("headers").and_then(Value::as_object);
-    headers.is_some_and(|headers| headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID)))
+fn names_a_run(item: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Named {
+        headers: Map<String, Value>,
+    }
+    let named: Option<Named> = serde_json::from_str(item.get()).ok();
+    named.is_some_and(|item| item.headers.keys().any(|name| name.eq_ignore_ascii_case(header::WORKFLOW_RUN_ID)))
+}
+
+/// A text is the body itself, anything else is sent as the JSON that came.
+fn bytes(body: &RawValue) -> Vec<u8> {
+    serde_json::from_str::<String>(body.get()).unwrap_or_else(|_| body.get().to_owned()).into_bytes()
 }
 
 impl Item {
-    fn read(item: Value) -> Result<Self> {
-        let of_run = names_a_run(&item);
-        serde_json::from_value(item).map_err(|error| {
-            let text = format!("a message of a batch is an object {{destination, headers, body}} of texts: {error}");
+    fn read(item: &RawValue) -> Result<Self> {
+        let of_run = names_a_run(item);
+        serde_json::from_str(item.get()).map_err(|error| {
+            let text = format!("a message of a batch is an object {{destination, headers, body}}: {error}");
             let error = Error::new(Code::InvalidRequest, text);
             if of_run { refused_step(error) } else { error }
         })
@@ -94,6 +109,12 @@ impl Item {
             ));
         }
         let headers = json_headers(&self.headers)?;
-        accept::publish(scope, &self.destination, &headers, self.body.unwrap_or_default().into_bytes(), caller_ip)
+        accept::publish(
+            scope,
+            &self.destination,
+            &headers,
+            self.body.as_deref().map(bytes).unwrap_or_default(),
+            caller_ip,
+        )
     }
 }

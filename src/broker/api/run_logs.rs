@@ -82,6 +82,8 @@ struct Log {
     waiting: Vec<Message>,
     /// The last answer, if the run failed.
     failure: Option<dead_letter::DeadLetter>,
+    /// The messages of invoked runs that have ended, whether or not somebody still waited for that.
+    ended: Vec<String>,
 }
 
 impl Log {
@@ -91,8 +93,10 @@ impl Log {
             events.entry(event.message_id.clone()).or_default().push(event);
         }
         let failure = run.dlq_id.as_ref().map(|id| dead_letter::find(scope.sql, id)).transpose()?.flatten();
+        let entries = step::history(scope.sql, run.key, None)?;
         Ok(Self {
-            entries: step::history(scope.sql, run.key, None)?,
+            ended: ended_invocations(scope, &entries)?,
+            entries,
             events,
             waiting: message::of_run(scope.sql, run.key)?,
             failure,
@@ -171,7 +175,7 @@ impl Log {
     fn groups(&self, run: &Run) -> Vec<Value> {
         let mut groups: Vec<(u32, Vec<Value>)> = Vec::new();
         for entry in self.shown() {
-            let step = self.step(entry);
+            let step = self.step(run, entry);
             // Members of one parallel group share its last place.
             match groups.iter_mut().find(|(group, _)| entry.concurrent > 1 && *group == entry.group_end) {
                 Some((_, steps)) => steps.push(step),
@@ -208,7 +212,7 @@ impl Log {
         best.into_values()
     }
 
-    fn step(&self, entry: &Entry) -> Value {
+    fn step(&self, run: &Run, entry: &Entry) -> Value {
         let call =
             self.entries.iter().find(|other| other.place == entry.place && other.call_type == CallType::ToCallback);
         let submitted: Option<Step> = serde_json::from_slice(&entry.body).ok();
@@ -222,7 +226,8 @@ impl Log {
         set("callType", json!(step::call_type_name(entry.call_type)));
         set("messageId", json!(entry.message_id));
         set("concurrent", json!(entry.concurrent));
-        set("state", json!(self.state(entry)));
+        let failed = entry.is_plan && run.failed_message.as_ref() == Some(&entry.message_id);
+        set("state", json!(if failed { "STEP_FAILED" } else { self.state(entry) }));
         set("createdAt", json!(entry.created_at.millis()));
         set("headers", json!({}));
         let started_at = call.map(|call| call.created_at).or(entry.started_at);
@@ -254,6 +259,9 @@ impl Log {
             // What was called, awaited or invoked.
             view.extend(serde_json::from_slice::<Map<String, Value>>(&entry.body).unwrap_or_default());
         }
+        if failed {
+            view.insert("errors".to_owned(), Value::Array(self.errors(&entry.message_id)));
+        }
         Value::Object(view)
     }
 
@@ -264,7 +272,8 @@ impl Log {
                 .waiting
                 .iter()
                 .any(|message| message.id == entry.message_id && message.lease.is_none() && message.attempt == 0);
-        if entry.is_plan || entry.call_type != CallType::Step || asleep { "STEP_PROGRESS" } else { "STEP_SUCCESS" }
+        let pending = entry.is_plan || entry.call_type != CallType::Step || asleep;
+        if pending && !self.ended.contains(&entry.message_id) { "STEP_PROGRESS" } else { "STEP_SUCCESS" }
     }
 
     fn tries(&self, message: &str) -> Option<u32> {
@@ -291,13 +300,15 @@ impl Log {
             }
             view
         });
-        let failed = run.failed_message.iter().map(|id| self.invocation(id, "STEP_FAILED"));
+        // A failed member of a parallel group stands in its group.
+        let planned = |id: &String| self.shown().any(|entry| entry.is_plan && entry.message_id == *id);
+        let failed = run.failed_message.iter().filter(|id| !planned(id)).map(|id| self.invocation(id, "STEP_FAILED"));
         waiting.chain(failed).collect()
     }
 
     fn invocation(&self, message: &str, state: &str) -> Value {
         let events = self.events.get(message).map(Vec::as_slice).unwrap_or_default();
-        let errors: Vec<Value> = events.iter().filter(|event| event.state == "ERROR").map(error).collect();
+        let errors = self.errors(message);
         let name = events.iter().rev().find_map(|event| {
             event.response_headers.as_ref()?.get(crate::wire::header::ERROR_STEP_NAME).map(str::to_owned)
         });
@@ -313,6 +324,12 @@ impl Log {
             view["errors"] = Value::Array(errors);
         }
         view
+    }
+
+    /// The tries of a message that failed.
+    fn errors(&self, message: &str) -> Vec<Value> {
+        let events = self.events.get(message).map(Vec::as_slice).unwrap_or_default();
+        events.iter().filter(|event| event.state == "ERROR").map(error).collect()
     }
 
     fn failure_function(&self, run: &Run) -> Option<Value> {
@@ -340,6 +357,20 @@ impl Log {
         }
         Some(view)
     }
+}
+
+/// Runs go on when the run that invoked them has ended, and end without telling it.
+fn ended_invocations<S: Sql>(scope: &Scope<'_, S>, entries: &[Entry]) -> Result<Vec<String>> {
+    let mut ended = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.call_type == CallType::ToCallback) {
+        let details: Map<String, Value> = serde_json::from_slice(&entry.body).unwrap_or_default();
+        if let Some(id) = details.get("invokedWorkflowRunId").and_then(Value::as_str)
+            && run::find_by_id(scope.sql, id)?.is_some_and(|run| !run.is_active())
+        {
+            ended.push(entry.message_id.clone());
+        }
+    }
+    Ok(ended)
 }
 
 fn is_result(entry: &Entry) -> bool {

@@ -216,6 +216,12 @@ pub fn insert<S: Sql>(sql: &S, run: &NewRun<'_>) -> Result<i64> {
     rows.first().ok_or_else(|| Error::new(Code::Storage, "the database did not tell the key of a new run"))?.integer(0)
 }
 
+/// Replaces what a run remembers of its trigger.
+pub fn set_config<S: Sql>(sql: &S, key: i64, config: &Config) -> Result<()> {
+    sql.execute("UPDATE runs SET config = ? WHERE key = ?", params![Value::json(config)?, key])?;
+    Ok(())
+}
+
 /// Remembers which message tells a run's failure now.
 pub fn set_failure_message<S: Sql>(sql: &S, key: i64, message_id: &str) -> Result<()> {
     sql.execute(
