@@ -258,7 +258,8 @@ export const INTENDED_DIFFERENCES = [
     path: /^\[\d\]\.response\.body\.workflowRunId$/,
     expected: /^wfr_<\d>$/,
     actual: "wfr_given",
-    reason: "The answer to a callback, and what middlewares hear of it, name its run; the official SDK names a random one.",
+    reason:
+      "The answer to a callback, and what middlewares hear of it, name its run; the official SDK names a random one.",
   },
   {
     scenario: /^callback: |^call answered: |^invoke ended: |^wait ended: |^webhook: /,
