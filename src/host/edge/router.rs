@@ -34,6 +34,7 @@ const DELIVERY_BYTES: usize = 32 * 1024 * 1024;
 pub struct Router {
     routes: Vec<(String, Serve)>,
     accept_unsigned: bool,
+    adjust: Option<Box<dyn Fn(Endpoint) -> Endpoint>>,
 }
 
 type Serve = Box<dyn Fn(Arc<Endpoint>, Request, EdgeHost) -> Pin<Box<dyn Future<Output = Response>>>>;
@@ -88,6 +89,18 @@ impl Router {
         self
     }
 
+    /// Adjusts the endpoints of all workflows after the settings have been read: retries, flow control, who is told of
+    /// failures, the public URL and the rest of [`Endpoint`].
+    ///
+    /// ```ignore
+    /// Router::new().workflow("/api/order", order).adjust(|endpoint| endpoint.retries(Some(5)).check_subject(false))
+    /// ```
+    #[must_use]
+    pub fn adjust(mut self, adjust: impl Fn(Endpoint) -> Endpoint + 'static) -> Self {
+        self.adjust = Some(Box::new(adjust));
+        self
+    }
+
     /// Whether a workflow is served at `path`, for Workers that answer other paths too.
     pub fn serves(&self, path: &str) -> bool {
         self.routes.iter().any(|(route, _)| route == path)
@@ -123,6 +136,9 @@ impl Router {
         }
         if let Some(base_url) = settings::optional(env, UPSTASH_WORKFLOW_URL) {
             endpoint = endpoint.base_url(base_url.trim_end_matches('/'));
+        }
+        if let Some(adjust) = &self.adjust {
+            endpoint = adjust(endpoint);
         }
         Ok(serve(Arc::new(endpoint), request, host).await)
     }
