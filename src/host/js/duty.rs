@@ -12,7 +12,7 @@ const TYPES: &str = r#"
 /** Method, URL, headers (a line for each name and each value) and body. */
 export type RequestTuple = [method: string, url: string, headers: string, body: Uint8Array];
 
-/** What the engine asks of its host; see `Duty` in `src/workflow/invocation.rs`. `headers` of `recover` is JSON. */
+/** What the engine asks of its host; see `Duty` in `src/workflow/invocation/mod.rs`. `headers` of `recover` is JSON. */
 export type Duty =
   | ["send", ...RequestTuple]
   | [
