@@ -67,7 +67,20 @@ export async function exchange(request: RequestTuple, options: SendOptions): Pro
 
 /** Headers as options carry them to the core. */
 export function pairsOf(headers: HeadersInput | undefined): [string, string][] {
-  return headers === undefined ? [] : [...new Headers(headers as HeadersInit)];
+  try {
+    return headers === undefined ? [] : [...new Headers(headers as HeadersInit)];
+  } catch (error) {
+    throw new QstashError(`the headers can't travel: ${reasonOf(error)}`, "InvalidHeader");
+  }
+}
+
+/** A value as JSON; `undefined` for what JSON leaves out. */
+export function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    throw new QstashError(`the value can't be written as JSON: ${reasonOf(error)}`, "NotSerializable");
+  }
 }
 
 /** Without the fields that are `undefined`, so that they don't replace a default. */

@@ -126,7 +126,8 @@ impl Endpoint {
 
     /// How many tries of a delivery may follow the first, in runs that are started by calling the endpoint.
     ///
-    /// It also says which failure of a workflow is its last, when steps have to be compensated.
+    /// It also says how often a failure outside of steps is tried again before compensations run; without it, they run at
+    /// once. Runs that are triggered with fewer retries would end uncompensated.
     #[must_use]
     pub fn retries(mut self, retries: Option<u32>) -> Self {
         self.retries = retries;

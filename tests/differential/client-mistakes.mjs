@@ -27,6 +27,8 @@ export const MISTAKES = {
   "flow control with a misspelt limit": [publish({ flowControl: { key: "k", rate: 1, perod: 1 } }), "InvalidRequest"],
   "a redacted header that is no name": [publish({ redact: { header: ["a],body"] } }), "InvalidHeader"],
   "a label beyond Latin-1": [publish({ label: "步骤" }), "InvalidHeader"],
+  "a header beyond Latin-1": [publish({ headers: { "x-a": "步骤" } }), "InvalidHeader"],
+  "a body that JSON does not know": [(client) => client.publishJSON({ url: URL, body: { n: 1n } }), "NotSerializable"],
   "a line break in a label": [publish({ label: "a\r\nUpstash-Retries: 0" }), "InvalidHeader"],
   "a schedule's option of a message": [publish({ cron: "* * * * *" }), "InvalidRequest"],
   "an empty queue's name": [publish({ queueName: "" }), "InvalidRequest"],

@@ -190,6 +190,23 @@ describe("a step's own policy", () => {
   }
 });
 
+describe("what callers without types forget", () => {
+  test("is named", async () => {
+    for (const [ask, expected] of [
+      [(context) => context.call("c"), "call needs its url, got undefined"],
+      [(context) => context.invoke("i", {}), "invoke needs its workflow, got undefined"],
+      [(context) => context.waitForWebhook("w"), "waitForWebhook needs its webhook, got undefined"],
+    ]) {
+      const errors = [];
+      await run(async (context) => {
+        await ask(context).catch((error) => errors.push(error));
+        await context.run("end", () => 1);
+      });
+      assert.deepEqual([errors[0].code, errors[0].message], ["InvalidRequest", expected]);
+    }
+  });
+});
+
 describe("compensations", () => {
   const order = (seen, ending) => async (context) => {
     await context.run("reserve", () => "r1", { compensate: (id) => seen.push(`release ${id}`) });
@@ -209,15 +226,24 @@ describe("compensations", () => {
     assert.deepEqual([status, message], [489, "no truck"]);
   });
 
-  test("run when the workflow itself throws, once its tries are used up", async () => {
+  const broken = () => {
+    throw new Error("broken");
+  };
+
+  test("run when the workflow itself throws, at once: there may be no other try", async () => {
+    for (const retries of [0, 3]) {
+      const seen = [];
+      const done = await run(order(seen, broken), { retries });
+      assert.deepEqual([done.end, seen], ["failed", ["refund c1", "release r1"]]);
+      assert.ok(!statuses(done).includes(500));
+    }
+  });
+
+  test("run when the workflow itself has thrown as often as the endpoint says", async () => {
     const seen = [];
-    const done = await run(
-      order(seen, () => {
-        throw new Error("broken");
-      }),
-    );
+    const done = await run(order(seen, broken), { options: { retries: 2 } });
     assert.deepEqual([done.end, seen], ["failed", ["refund c1", "release r1"]]);
-    assert.equal(statuses(done).filter((status) => status === 500).length, 3);
+    assert.equal(statuses(done).filter((status) => status === 500).length, 2);
   });
 
   test("run when the run cancels itself", async () => {

@@ -1,4 +1,5 @@
 /** The options of messages, and what the broker says of an accepted one. */
+import { jsonOf, pairsOf } from "../connection.js";
 import type { FlowControl, HeadersInput, HTTPMethods, MessageBody, Redact } from "../messages.js";
 import type { PublishEmailApi, PublishLLMApi } from "./providers.js";
 
@@ -78,9 +79,9 @@ export type PublishResponse<TRequest = PublishRequest> = TRequest extends { url:
 
 /** The message with its body written as JSON, and with the header that says so. */
 export function withJson<T extends { body?: unknown; headers?: HeadersInput }>(message: T): PublishRequest<string> {
-  const headers = new Headers(message.headers as HeadersInit);
+  const headers = new Headers(pairsOf(message.headers));
   headers.set("Content-Type", "application/json");
   const { body, ...rest } = message;
-  const text = JSON.stringify(body);
+  const text = jsonOf(body);
   return { ...rest, headers, ...(text === undefined ? {} : { body: text }) } as unknown as PublishRequest<string>;
 }

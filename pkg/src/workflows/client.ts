@@ -1,6 +1,6 @@
 /** Starts runs, tells them of events, shows and cancels them. */
 import type { CallOptions, ClientConfig } from "../config.js";
-import { pairsOf } from "../connection.js";
+import { jsonOf, pairsOf } from "../connection.js";
 import { QstashError } from "../errors.js";
 import type { FlowControl, HeadersInput, Redact } from "../messages.js";
 import { Caller } from "../qstash/caller.js";
@@ -174,12 +174,7 @@ function renewed(
 
 /** A value as the wire carries it: a text as it is, everything else as JSON, `undefined` not at all. */
 function text(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    throw new QstashError(`the value can't be written as JSON: ${(error as Error).message}`, "NotSerializable");
-  }
+  return typeof value === "string" ? value : jsonOf(value);
 }
 
 /** The broker accepts a batch item by item: a run that was not started must not pass for one that was. */

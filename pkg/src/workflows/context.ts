@@ -207,7 +207,7 @@ export class WorkflowContext<TInitialPayload = unknown, TPlatform = unknown> {
 
   /** Waits until somebody calls a webhook. The body of the request has the bytes that were sent. */
   waitForWebhook(stepName: string, webhook: Webhook, timeout?: number | string): Promise<WaitForWebhookResponse> {
-    const asked = this.#steps.ask(() => waitForWebhookStep(stepName, webhook.eventId, timeout));
+    const asked = this.#steps.ask(() => waitForWebhookStep(stepName, webhook, timeout));
     return asked as Promise<WaitForWebhookResponse>;
   }
 

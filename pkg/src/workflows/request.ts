@@ -15,6 +15,7 @@ import type {
   StepFunction,
   StepTools,
   WaitEventOptions,
+  Webhook,
   WorkflowCallSettings,
 } from "./steps.js";
 import { requestOf } from "./webhook.js";
@@ -61,7 +62,7 @@ export function callStep(
   name: string,
   settings: CallSettings | WorkflowCallSettings | ProviderCallSettings,
 ): StepRequest {
-  const { expect, headers, body, ...rest } = settings;
+  const { expect, headers, body, ...rest } = given(settings, "call", "url");
   checkExpectation(expect);
   const options = { ...("workflow" in rest ? sibling(rest) : rest), headers: pairs(headers) };
   return {
@@ -72,8 +73,8 @@ export function callStep(
 }
 
 export function invokeStep(name: string, settings: LazyInvokeStepParams<unknown, unknown>): StepRequest {
-  const { headers, body, ...rest } = settings;
-  const { useJSONContent } = settings.workflow;
+  const { headers, body, ...rest } = given(settings, "invoke", "workflow");
+  const { useJSONContent } = given(settings.workflow, "invoke", "workflow");
   const options = { ...sibling(rest), headers: pairs(headers), body: textOf(body), useJSONContent };
   return { name, ask: asking("invoke", options), read: (text) => withMember("body", text) };
 }
@@ -99,15 +100,21 @@ export const createWebhookStep = (name: string): StepRequest => ({ name, ask: as
 
 export const waitForWebhookStep = (
   name: string,
-  eventId: string,
+  webhook: Webhook,
   timeout: number | string | undefined,
 ): StepRequest => ({
   name,
-  ask: asking("waitForWebhook", { eventId, timeout }),
+  ask: asking("waitForWebhook", { eventId: given(webhook, "waitForWebhook", "webhook").eventId, timeout }),
   read: (text) => requestOf(text as string),
 });
 
 export const patchStep = (id: string): StepRequest => ({ name: id, ask: asking("patch", {}) });
+
+/** What a step can't do without, from callers without types. */
+function given<T>(settings: T, step: string, member: string): T {
+  if (typeof settings === "object" && settings !== null) return settings;
+  throw new WorkflowError(`${step} needs its ${member}, got ${settings}`, "InvalidRequest", false);
+}
 
 function asking<K extends keyof StepOptions>(kind: K, options: StepOptions[K], body?: Uint8Array): StepRequest["ask"] {
   const json = JSON.stringify(options, telling);

@@ -41,7 +41,8 @@ impl Invocation {
 
     /// The function has failed, or cancels its run. What was done before is made up for first, if there is a way.
     pub(super) fn fail(&mut self, failure: Failure) -> Result<Duty> {
-        let tries_left = self.delivery.retried < self.endpoint.retries.unwrap_or(Retry::DEFAULT.retries);
+        // How many tries a delivery has stands in none. Unless the endpoint knows, this may be the last one.
+        let tries_left = self.delivery.retried < self.endpoint.retries.unwrap_or(0);
         // Once something is made up for, the run has failed: the deliveries that follow go on with that.
         let another_try = failure.is_retryable() && tries_left && !self.replay.goes_on_with(COMPENSATION);
         if self.saga.is_empty() || another_try {
