@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::broker::accept::{self, Part, is_step};
-use crate::broker::history::{self, Finding, Group, Pending, Submitted};
+use crate::broker::history::{self, Finding, Pending};
 use crate::broker::publication::{Publication, json_headers};
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::run::{self, Run};
@@ -15,7 +15,7 @@ use crate::broker::store::{Sql, kept_event, step, webhook};
 use crate::broker::{Scope, invalid_header, refused_step, run as runs};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{CallType, Headers, MessageId, Step, StepType, base64, header, parse_duration};
+use crate::wire::{Headers, MessageId, Step, StepType, base64, header, parse_duration};
 
 /// How long a step waits that does not say it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(7 * 24);
@@ -72,17 +72,7 @@ pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, headers: &Headers,
         "waitTimeoutDuration": format!("{}s", (waiter.deadline - scope.at).as_secs()),
         "waitTimeoutDeadline": waiter.deadline.millis(),
     });
-    let submitted = Submitted {
-        message_id: &message_id,
-        call_type: CallType::ToCallback,
-        group: Group::of_result(pending.step.concurrent),
-        place: pending.step.place(),
-        concurrent: pending.step.concurrent,
-        name: pending.step.step_name.clone(),
-        step_type: pending.step.step_type.as_str().to_owned(),
-        body: details.to_string().into_bytes(),
-        cause: headers.get(header::WORKFLOW_CAUSE),
-    };
+    let submitted = pending.submitted(&message_id, &details, headers.get(header::WORKFLOW_CAUSE));
     history::append(scope, &run, submitted)?;
     match kept_event::take(scope.sql, run.key, event_id, waiter.is_for_webhook(), scope.at)? {
         Some(event) => {

@@ -81,6 +81,28 @@ pub struct Pending {
     pub since: Timestamp,
 }
 
+impl Pending {
+    /// The entry that tells what the run waits for.
+    pub fn submitted<'a>(
+        &self,
+        message_id: &'a str,
+        details: &serde_json::Value,
+        cause: Option<&'a str>,
+    ) -> Submitted<'a> {
+        Submitted {
+            message_id,
+            call_type: CallType::ToCallback,
+            group: Group::of_result(self.step.concurrent),
+            place: self.step.place(),
+            concurrent: self.step.concurrent,
+            name: self.step.step_name.clone(),
+            step_type: self.step.step_type.as_str().to_owned(),
+            body: details.to_string().into_bytes(),
+            cause,
+        }
+    }
+}
+
 /// What became of a pending step.
 pub enum Finding<'a> {
     /// Its result.

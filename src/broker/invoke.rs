@@ -4,14 +4,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::broker::accept::{self, Accepted};
-use crate::broker::history::{self, Finding, Group, Pending, Submitted};
+use crate::broker::history::{self, Finding, Pending};
 use crate::broker::publication::{Publication, json_headers};
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::run::{self, Invoker, Run, State};
 use crate::broker::store::{Sql, invocation, step};
 use crate::broker::{Scope, refused_step};
 use crate::error::{Code, Error, Result};
-use crate::wire::{CallType, Step, StepType, header};
+use crate::wire::{Step, StepType, header};
 
 /// So deep runs may invoke runs (`workflow/features/invoke.mdx`).
 const MAX_DEPTH: u32 = 100;
@@ -61,17 +61,7 @@ pub fn accept<S: Sql>(
         "invokedWorkflowUrl": url,
         "invokedWorkflowCreatedAt": child.created_at.millis(),
     });
-    let submitted = Submitted {
-        message_id: &accepted.message_id,
-        call_type: CallType::ToCallback,
-        group: Group::of_result(pending.step.concurrent),
-        place: pending.step.place(),
-        concurrent: pending.step.concurrent,
-        name: pending.step.step_name.clone(),
-        step_type: pending.step.step_type.as_str().to_owned(),
-        body: details.to_string().into_bytes(),
-        cause: cause.as_deref(),
-    };
+    let submitted = pending.submitted(&accepted.message_id, &details, cause.as_deref());
     history::append(scope, &parent, submitted)?;
     if !accepted.deduplicated {
         let invoker = Invoker {

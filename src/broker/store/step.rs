@@ -136,14 +136,9 @@ pub fn pending_at<S: Sql>(sql: &S, run: i64, place: u32) -> Result<Option<Entry>
 /// for the third party's answer to a call the call's result, else what it is said to be the cause of, or any later entry
 /// beyond its group that says no cause. Such an entry is the first at its place: what follows from it has its cause.
 pub fn is_continued<S: Sql>(sql: &S, entry: &Entry, answers_call: bool) -> Result<bool> {
-    let rows = if answers_call {
-        let condition = "is_plan = 0 AND call_type = 'step' AND place = ?";
-        sql.query(
-            &format!("SELECT 1 FROM steps WHERE run = ? AND {condition} LIMIT 1"),
-            params![entry.run, entry.place],
-        )?
-    } else if entry.is_plan {
-        let condition = "is_plan = 0 AND place = ?";
+    let rows = if answers_call || entry.is_plan {
+        let condition =
+            if answers_call { "is_plan = 0 AND call_type = 'step' AND place = ?" } else { "is_plan = 0 AND place = ?" };
         sql.query(
             &format!("SELECT 1 FROM steps WHERE run = ? AND {condition} LIMIT 1"),
             params![entry.run, entry.place],
