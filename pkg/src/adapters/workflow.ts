@@ -4,6 +4,7 @@ export {
   createWorkflow,
   type ServeManyOptions as ManyOptions,
   serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflows/many.js";
 export type { RouteFunction as Route, WorkflowServeOptions as Options } from "../workflows/options.js";

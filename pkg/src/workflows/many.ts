@@ -59,6 +59,14 @@ export function serveManyBase<TArgs extends unknown[], TAnswer>(
   };
 }
 
+/** {@link serveManyBase} for platforms that take a `Response` as it is. */
+export const serveManyResponses = <TArgs extends unknown[]>(
+  workflows: Workflows,
+  options: ServeManyOptions | undefined,
+  platform: Omit<Platform<TArgs, Promise<Response>>, "answer">,
+): ((...args: TArgs) => Promise<Response>) =>
+  serveManyBase(workflows, options, { ...platform, answer: async (response) => response });
+
 const nameIn = (url: string): string => url.split("/").at(-1)?.split("?")[0] ?? "";
 
 /** As the official SDK answers. */

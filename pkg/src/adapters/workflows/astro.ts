@@ -5,7 +5,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type WorkflowContext,
   type Workflows,
   createWorkflow as withName,
@@ -42,10 +42,9 @@ export const createWorkflow = withName as <
 
 /** Workflows as one endpoint, such as `pages/workflows/[...any].ts`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const POST = serveManyBase(workflows, options, {
+  const POST = serveManyResponses(workflows, options, {
     urlOf: (apiContext: ApiContext) => apiContext.request.url,
     serve: (...workflow) => serve(...workflow).POST,
-    answer: async (response) => response,
   });
   return { POST };
 }

@@ -7,7 +7,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -33,10 +33,9 @@ export function serve<TInitialPayload = unknown, TResult = unknown, TEnv extends
 
 /** Workflows as one Worker or Pages function. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const fetch = serveManyBase(workflows, options, {
+  const fetch = serveManyResponses(workflows, options, {
     urlOf: (...args: PagesHandlerArgs | WorkersHandlerArgs) => argumentsOf(args).request.url,
     serve: (...workflow) => serve(...workflow).fetch,
-    answer: async (response) => response,
   });
   return { fetch };
 }

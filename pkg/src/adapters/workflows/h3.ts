@@ -8,7 +8,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -26,10 +26,9 @@ export function serve<TInitialPayload = unknown, TResult = unknown, TEvent exten
 
 /** Workflows as one event handler, such as `server/api/workflows/[...any].ts`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const handler = serveManyBase(workflows, options, {
+  const handler = serveManyResponses(workflows, options, {
     urlOf: (event: H3Event) => urlOfEvent(event),
     serve: (...workflow) => serve(...workflow).handler,
-    answer: async (response) => response,
   });
   return { handler: isEventHandler(handler) };
 }

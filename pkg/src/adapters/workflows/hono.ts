@@ -8,7 +8,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -42,9 +42,8 @@ export function serve<
 
 /** Workflows as one handler: `app.post("/workflows/*", serveMany({ … }))`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  return serveManyBase(workflows, options, {
+  return serveManyResponses(workflows, options, {
     urlOf: (context: AnyContext) => context.req.url,
     serve: (...workflow) => serve(...workflow),
-    answer: async (response) => response,
   });
 }

@@ -5,7 +5,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -23,10 +23,9 @@ export function serve<TInitialPayload = unknown, TResult = unknown, TRequest ext
 
 /** Workflows as one route, such as `app/api/workflows/[...any]/route.ts`: `export const { POST } = serveMany({ … })`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const POST = serveManyBase(workflows, options, {
+  const POST = serveManyResponses(workflows, options, {
     urlOf: (request: Request) => request.url,
     serve: (...workflow) => serve(...workflow).POST,
-    answer: async (response) => response,
   });
   return { POST };
 }

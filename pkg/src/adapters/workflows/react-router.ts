@@ -5,7 +5,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -26,9 +26,8 @@ export function serve<
 
 /** Workflows as one action, such as that of the route `workflows/*`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  return serveManyBase(workflows, options, {
+  return serveManyResponses(workflows, options, {
     urlOf: (args: { request: Request }) => args.request.url,
     serve: (...workflow) => serve(...workflow),
-    answer: async (response) => response,
   });
 }

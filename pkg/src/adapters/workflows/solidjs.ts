@@ -7,7 +7,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -28,10 +28,9 @@ export function serve<
 
 /** Workflows as one API route, such as `routes/workflows/[...any].ts`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const POST = serveManyBase(workflows, options, {
+  const POST = serveManyResponses(workflows, options, {
     urlOf: (event: { request: Request }) => event.request.url,
     serve: (...workflow) => serve(...workflow).POST,
-    answer: async (response) => response,
   });
   return { POST };
 }

@@ -6,7 +6,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
   createWorkflow as withName,
 } from "../workflow.js";
@@ -36,10 +36,9 @@ export const createWorkflow: typeof withName = (...workflow) => ({ ...withName(.
 
 /** Workflows as one endpoint, such as `routes/workflows/[...any]/+server.ts`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const POST = serveManyBase(workflows, options, {
+  const POST = serveManyResponses(workflows, options, {
     urlOf: (event: SvelteEvent) => String(event.url),
     serve: (...workflow) => serve(...workflow).POST,
-    answer: async (response) => response,
   });
   return { POST };
 }

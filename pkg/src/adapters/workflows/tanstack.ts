@@ -5,7 +5,7 @@ import {
   type Options,
   type Route,
   serveBase,
-  serveManyBase,
+  serveManyResponses,
   type Workflows,
 } from "../workflow.js";
 
@@ -26,10 +26,9 @@ export function serve<
 
 /** Workflows as one server route, such as `routes/workflows/$.ts`. */
 export function serveMany(workflows: Workflows, options?: ManyOptions) {
-  const POST = serveManyBase(workflows, options, {
+  const POST = serveManyResponses(workflows, options, {
     urlOf: (context: { request: Request }) => context.request.url,
     serve: (...workflow) => serve(...workflow).POST,
-    answer: async (response) => response,
   });
   return { POST };
 }
