@@ -82,11 +82,12 @@ fn bad_input_is_refused_and_nothing_is_stored() {
         (URL, "Upstash-Workflow-Init", "perhaps", 400, "true or false"),
         (URL, "Upstash-Workflow-Init", "true", 400, "Upstash-Workflow-RunId"),
         (URL, "Upstash-Workflow-RunId", "wfr_1", 400, "Upstash-Workflow-Init"),
-        (URL, "Upstash-Flow-Control-Key", "k", 501, "flow control"),
-        (URL, "Upstash-Flow-Control-Value", "rate=1", 501, "flow control"),
+        (URL, "Upstash-Flow-Control-Key", "a b", 400, "Upstash-Flow-Control-Key"),
+        (URL, "Upstash-Flow-Control-Value", "rate=1", 400, "Upstash-Flow-Control-Key beside it"),
+        (URL, "Upstash-Flow-Control-Value", "rate=0", 400, "parallelism=5, rate=10, period=1m"),
         (URL, "Upstash-Cron", "* * * * *", 501, "schedules"),
-        (URL, "Upstash-Redact-Fields", "body", 501, "redaction"),
-        (URL, "Upstash-Queue-Name", "q", 501, "queues"),
+        (URL, "Upstash-Redact-Fields", "bodies", 400, "header[Name]"),
+        (URL, "Upstash-Queue-Name", "a/b", 400, "Upstash-Queue-Name"),
         (URL, "Upstash-Workflow-Invoke", "true", 400, "Upstash-Workflow-Init"),
         ("my-group", "x", "", 501, "URL groups"),
         ("api/llm", "x", "", 501, "api/llm"),
@@ -95,7 +96,7 @@ fn bad_input_is_refused_and_nothing_is_stored() {
         assert!(error.contains(expected), "{destination} {header}: {value}: {error}");
     }
     let error =
-        world.publish(URL, &[("Upstash-Callback", URL), ("Upstash-Callback-Flow-Control-Key", "k")], "").error(501);
+        world.publish(URL, &[("Upstash-Callback", URL), ("Upstash-Callback-Flow-Control-Key", "")], "").error(400);
     assert!(error.contains("in the settings of Upstash-Callback"), "{error}");
     assert!(world.publish(URL, &[], &"x".repeat(1024 * 1024 + 1)).error(413).contains("1048576"));
     assert_eq!((world.sql.count("messages"), world.sql.count("events"), world.sql.count("runs")), (0, 0, 0));

@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 use crate::broker::history::{self, Group, Submitted};
 use crate::broker::publication::{Deduplication, Publication, flag};
 use crate::broker::store::event::{self, Detail, State};
-use crate::broker::store::message::{self, Message, Role};
+use crate::broker::store::message::{self, Message, Role, Source};
+use crate::broker::store::queue;
 use crate::broker::store::run::{self, Config, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::{Sql, webhook};
-use crate::broker::{Scope, invalid_header, invoke, refused_step};
+use crate::broker::{Scope, gate, invalid_header, invoke, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::{CallType, Headers, MessageId, Step, StepType, Timestamp, base64, header};
 
@@ -159,21 +160,41 @@ pub fn store<S: Sql>(scope: &mut Scope<'_, S>, message: &Message) -> Result<()> 
     event::insert(scope.sql, scope.at, State::Created, message, &detail)
 }
 
-/// The message that a publication asks for. What it does not say itself, its run remembers.
+/// The message that a publication asks for, and what it says about its queue and its flow-control key. What it does not
+/// say itself, its run remembers.
 pub fn message<S: Sql>(
     scope: &mut Scope<'_, S>,
     role: Role,
     publication: Publication,
     run: Option<&Run>,
     caller_ip: Option<&str>,
-) -> Message {
+) -> Result<Message> {
+    if publication.queue.is_some() && role != Role::Plain {
+        return Err(invalid_header(header::QUEUE_NAME, "no queue for what belongs to a run: runs go on by themselves"));
+    }
     let remembered = run.filter(|_| role != Role::Call).map(|run| &run.config);
+    let flow_key = match publication.flow_control {
+        Some((key, limits)) => {
+            gate::limit(scope, &key, limits)?;
+            Some(key)
+        }
+        None => remembered.filter(|_| role.is_invocation()).and_then(|config| config.flow_key.clone()),
+    };
+    let mut due_at = publication.not_before;
+    if let Some(name) = &publication.queue {
+        let mut queue = gate::made(scope, name)?;
+        if due_at <= scope.at {
+            due_at = due_at.max(queue.last_due);
+            queue.last_due = due_at;
+            queue::put(scope.sql, &queue)?;
+        }
+    }
     let defaults = &scope.settings.defaults;
     let mut headers = publication.headers;
     if let Some(content_type) = publication.content_type.filter(|_| !headers.contains(header::CONTENT_TYPE)) {
         headers.append(header::CONTENT_TYPE, content_type);
     }
-    Message {
+    Ok(Message {
         id: MessageId::generate(scope.entropy).to_string(),
         role,
         run: run.map(|run| run.key),
@@ -184,7 +205,7 @@ pub fn message<S: Sql>(
         body: publication.body,
         created_at: scope.at,
         not_before: publication.not_before,
-        due_at: publication.not_before,
+        due_at,
         attempt: 0,
         max_retries: publication
             .retries
@@ -197,7 +218,12 @@ pub fn message<S: Sql>(
         caller_ip: caller_ip.map(str::to_owned).or_else(|| run.and_then(|run| run.caller_ip.clone())),
         callback: publication.callback,
         failure_callback: publication.failure_callback,
-    }
+        queue: publication.queue,
+        slot: None,
+        flow_key,
+        source: Source::default(),
+        redaction: publication.redaction.or_else(|| remembered.and_then(|config| config.redaction.clone())),
+    })
 }
 
 fn accept_message<S: Sql>(
@@ -205,7 +231,7 @@ fn accept_message<S: Sql>(
     publication: Publication,
     caller_ip: Option<&str>,
 ) -> Result<Accepted> {
-    let message = message(scope, Role::Plain, publication, None, caller_ip);
+    let message = message(scope, Role::Plain, publication, None, caller_ip)?;
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
 }
@@ -227,7 +253,7 @@ pub fn accept_start<S: Sql>(
     }
     let config = config(scope, &publication);
     let publication = Publication { content_type: None, headers: Headers::new(), ..publication };
-    let mut message = message(scope, Role::Start, publication, None, caller_ip);
+    let mut message = message(scope, Role::Start, publication, None, caller_ip)?;
     let payload = std::mem::take(&mut message.body);
     let run = run::insert(
         scope.sql,
@@ -276,6 +302,8 @@ fn config<S: Sql>(scope: &Scope<'_, S>, publication: &Publication) -> Config {
         timeout: publication.timeout.unwrap_or(defaults.timeout),
         failure_callback: publication.failure_callback.clone(),
         features: publication.features.clone(),
+        flow_key: publication.flow_control.as_ref().map(|(key, _)| key.clone()),
+        redaction: publication.redaction.clone(),
     }
 }
 
@@ -298,11 +326,13 @@ fn configure<S: Sql>(
         retry_delay: told.retry_delay.or_else(|| run.config.retry_delay.clone()),
         timeout: publication.timeout.unwrap_or(run.config.timeout),
         failure_callback: told.failure_callback.or_else(|| run.config.failure_callback.clone()),
+        flow_key: told.flow_key.or_else(|| run.config.flow_key.clone()),
+        redaction: told.redaction.or_else(|| run.config.redaction.clone()),
         ..told
     };
     run::set_config(scope.sql, run.key, &config)?;
     let publication = Publication { content_type: None, headers: Headers::new(), body: Vec::new(), ..publication };
-    let message = message(scope, Role::Start, publication, Some(run), caller_ip);
+    let message = message(scope, Role::Start, publication, Some(run), caller_ip)?;
     let message = Message { position: Some(0), failure_callback: None, ..message };
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: known })
@@ -325,7 +355,7 @@ fn accept_step<S: Sql>(
     }
     let cause = cause(&publication);
     let publication = Publication { content_type: None, ..publication };
-    let mut message = message(scope, Role::Step, publication, Some(&run), caller_ip);
+    let mut message = message(scope, Role::Step, publication, Some(&run), caller_ip)?;
     let body = std::mem::take(&mut message.body);
     let entry = Submitted {
         message_id: &message.id,
@@ -377,7 +407,7 @@ fn accept_call<S: Sql>(
     let (place, concurrent) = (number("StepId")?, number("Concurrent")?);
     let (name, step_type) = (told("StepName")?.to_owned(), told("StepType")?.to_owned());
     let cause = cause(&publication);
-    let mut message = message(scope, Role::Call, publication, Some(&run), caller_ip);
+    let mut message = message(scope, Role::Call, publication, Some(&run), caller_ip)?;
     let entry = Submitted {
         message_id: &message.id,
         call_type: CallType::ToCallback,

@@ -88,6 +88,9 @@ fn body(message: &Message, answer: &Response) -> CallbackBody {
         not_before: message.not_before.millis().to_string(),
         created_at: message.created_at.millis().to_string(),
         caller_ip: message.caller_ip.clone(),
+        topic_name: message.source.url_group.clone(),
+        endpoint_name: message.source.endpoint.clone(),
+        schedule_id: message.source.schedule.clone(),
         dlq_id: None,
         workflow_run_id: None,
         workflow_created_at: None,
@@ -116,7 +119,13 @@ fn build<S: Sql>(
     if !publication.headers.contains(header::CONTENT_TYPE) {
         publication.headers.append(header::CONTENT_TYPE, "application/json");
     }
-    Ok(accept::message(scope, role, publication, run, source.caller_ip.as_deref()))
+    let callback = accept::message(scope, role, publication, run, source.caller_ip.as_deref())?;
+    if role == Role::CallResult {
+        return Ok(callback);
+    }
+    // The next message of a queue waits for the callbacks of this one.
+    let (queue, slot) = (source.queue.clone(), source.slot.clone());
+    Ok(Message { queue, slot, source: source.source.clone(), ..callback })
 }
 
 /// Headers as QStash writes them in JSON: each name, spelt `Content-Type`, with the list of its values. A workflow

@@ -6,7 +6,7 @@ use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
-use crate::broker::{Scope, accept, event as events};
+use crate::broker::{Scope, accept, event as events, gate};
 use crate::error::Result;
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
@@ -41,18 +41,24 @@ impl LeaseId {
     }
 }
 
+/// One call looks at about so many messages: it must not hold up requests. What is left is due at once.
+const MOST_LOOKED_AT: usize = 1000;
+
 const USER_AGENT: &str = "Upstash-QStash";
 
 /// Leases up to `limit` due messages. Due messages that need no delivery any more are settled on the way.
 pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delivery>> {
     scope.transaction(|scope| {
         events::time_out(scope)?;
+        gate::renew(scope)?;
         let mut deliveries = Vec::new();
-        while deliveries.len() < limit {
+        let mut looked_at = 0;
+        while deliveries.len() < limit && looked_at < MOST_LOOKED_AT {
             let due = message::due(scope.sql, scope.at, limit - deliveries.len())?;
             if due.is_empty() {
                 break;
             }
+            looked_at += due.len();
             for message in due {
                 if let Some(delivery) = deliver(scope, message)? {
                     deliveries.push(delivery);
@@ -63,7 +69,7 @@ pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delive
     })
 }
 
-fn deliver<S: Sql>(scope: &mut Scope<'_, S>, message: Message) -> Result<Option<Delivery>> {
+fn deliver<S: Sql>(scope: &mut Scope<'_, S>, mut message: Message) -> Result<Option<Delivery>> {
     let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
     if message.role.ends_with_run() && !run.as_ref().is_some_and(Run::is_active) {
         // The invocation under way when the run ended is the one that ended it, unless somebody cancelled the run.
@@ -87,6 +93,9 @@ fn deliver<S: Sql>(scope: &mut Scope<'_, S>, message: Message) -> Result<Option<
             &Detail { error: Some(error), ..Detail::default() },
         )?;
     }
+    if !gate::pass(scope, &mut message)? {
+        return Ok(None);
+    }
     lease(scope, message, run.as_ref()).map(Some)
 }
 
@@ -99,7 +108,7 @@ pub fn is_continued<S: Sql>(scope: &Scope<'_, S>, message: &Message, run: &Run) 
 
 fn settle<S: Sql>(scope: &Scope<'_, S>, message: &Message, state: State, why: &str) -> Result<()> {
     event::insert(scope.sql, scope.at, state, message, &Detail { error: Some(why), ..Detail::default() })?;
-    message::remove(scope.sql, &message.id)
+    message::remove(scope.sql, message)
 }
 
 fn lease<S: Sql>(scope: &mut Scope<'_, S>, message: Message, run: Option<&Run>) -> Result<Delivery> {
@@ -149,7 +158,12 @@ fn headers(message: &Message, run: Option<&Run>) -> Headers {
     }
     headers.set(header::MESSAGE_ID, &message.id);
     headers.set(header::RETRIED, message.attempt.to_string());
-    for (name, value) in [(header::LABEL, &message.label), (header::CALLER_IP, &message.caller_ip)] {
+    for (name, value) in [
+        (header::LABEL, &message.label),
+        (header::CALLER_IP, &message.caller_ip),
+        (header::TOPIC_NAME, &message.source.url_group),
+        (header::SCHEDULE_ID, &message.source.schedule),
+    ] {
         match value {
             Some(value) => headers.set(name, value),
             None => headers.remove(name),

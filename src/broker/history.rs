@@ -129,7 +129,7 @@ pub fn settle<S: Sql>(scope: &mut Scope<'_, S>, run: &Run, pending: &Pending, fi
     let target = &pending.target;
     let publication = Publication::read(&target.url, &target.headers, Vec::new(), &Limits::NONE, scope.at)?;
     let publication = Publication { content_type: None, ..publication };
-    let message = accept::message(scope, Role::Step, publication, Some(run), None);
+    let message = accept::message(scope, Role::Step, publication, Some(run), None)?;
     let submitted = Submitted {
         message_id: &message.id,
         call_type: CallType::Step,

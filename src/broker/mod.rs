@@ -21,12 +21,14 @@ mod backoff;
 mod callback;
 mod delivery;
 mod event;
+mod gate;
 mod history;
 mod invoke;
 mod outcome;
 mod publication;
 mod query;
 mod recovery;
+pub mod redaction;
 mod retention;
 mod run;
 mod settings;
@@ -104,7 +106,8 @@ impl<S: Sql> Broker<S> {
     pub fn next_wake(&self) -> Result<Option<Timestamp>> {
         let due = store::message::next_due(&self.sql)?;
         let deadline = store::waiter::next_deadline(&self.sql)?;
-        Ok(due.into_iter().chain(deadline).min())
+        let renewal = store::flow_key::next_wake(&self.sql)?;
+        Ok(due.into_iter().chain(deadline).chain(renewal).min())
     }
 
     fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {

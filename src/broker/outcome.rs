@@ -50,7 +50,7 @@ pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcom
             Some(error) if ended => {
                 log(scope, State::Error, &message, &done.answer, Some(error))?;
                 log(scope, State::Cancelled, &message, &done.answer, Some("the run has ended"))?;
-                message::remove(scope.sql, &message.id)
+                message::remove(scope.sql, &message)
             }
             Some(error) => fail(scope, &message, run.as_ref(), &done, error),
         }
@@ -84,7 +84,7 @@ fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
 
 fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, answer: &Response) -> Result<()> {
     log(scope, State::Delivered, message, answer, None)?;
-    message::remove(scope.sql, &message.id)?;
+    message::remove(scope.sql, message)?;
     note_failure_told(scope, message, FailureState::Success)?;
     match (message.role, run) {
         (Role::Call, Some(run)) => callback::tell_call(scope, message, run, answer),
@@ -100,7 +100,7 @@ fn fail<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, 
     {
         let why = "its answer is an error, but what it had to submit has been accepted";
         log(scope, State::Delivered, message, &done.answer, Some(why))?;
-        return message::remove(scope.sql, &message.id);
+        return message::remove(scope.sql, message);
     }
     if done.retryable && message.attempt < message.max_retries {
         retry(scope, message, done)
@@ -112,7 +112,7 @@ fn fail<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, 
 fn retry<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, done: &Try) -> Result<()> {
     let delay = backoff::delay(message.attempt, message.retry_delay.as_deref(), &done.answer.headers, scope.at);
     let next = scope.at + delay;
-    message::reschedule(scope.sql, &message.id, message.attempt + 1, next)?;
+    message::reschedule(scope.sql, message, message.attempt + 1, next)?;
     let detail = Detail { next_delivery: Some(next), status: status(&done.answer), ..Detail::default() };
     event::insert(scope.sql, scope.at, State::Retry, message, &detail)?;
     if message.role == Role::Call { Ok(()) } else { callback::tell(scope, message, &done.answer) }
@@ -126,7 +126,7 @@ fn give_up<S: Sql>(
     error: &str,
 ) -> Result<()> {
     log(scope, State::Failed, message, &done.answer, Some(error))?;
-    message::remove(scope.sql, &message.id)?;
+    message::remove(scope.sql, message)?;
     note_failure_told(scope, message, FailureState::Failed)?;
     match (message.role, run) {
         // The workflow gets the third party's failure as the call's result and decides for itself.

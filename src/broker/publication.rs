@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::broker::redaction::Redaction;
 use crate::broker::settings::Limits;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::{invalid_header, target};
 use crate::error::{Code, Error, Result};
 use crate::wire::Expression;
 use crate::wire::duration::shown;
-use crate::wire::{Headers, Method, Timestamp, header, parse_duration};
+use crate::wire::{FlowLimits, Headers, Method, Timestamp, header, parse_duration};
 
 /// A message that somebody wants to be delivered.
 #[derive(Clone, Debug)]
@@ -45,6 +46,12 @@ pub struct Publication {
     pub failure_callback: Option<CallbackTarget>,
     /// What the SDK asks of the broker.
     pub features: String,
+    /// The queue that it is to stand in.
+    pub queue: Option<String>,
+    /// The flow-control key, and the limits if the publisher says them.
+    pub flow_control: Option<(String, Option<FlowLimits>)>,
+    /// What views of it hide.
+    pub redaction: Option<Redaction>,
 }
 
 /// What makes a message a duplicate.
@@ -57,13 +64,9 @@ pub enum Deduplication {
 }
 
 /// Documented headers of the wire that this broker does not offer, and what they belong to.
-const UNSUPPORTED: [(&str, &str); 7] = [
-    (header::FLOW_CONTROL_KEY, "flow control"),
-    (header::FLOW_CONTROL_VALUE, "flow control"),
-    (header::REDACT_FIELDS, "redaction"),
+const UNSUPPORTED: [(&str, &str); 3] = [
     (header::CRON, "schedules"),
     (header::SCHEDULE_ID, "schedules"),
-    (header::QUEUE_NAME, "queues"),
     ("Upstash-Header-Forward", "forwarding of every header"),
 ];
 
@@ -108,6 +111,9 @@ impl Publication {
             callback: told,
             failure_callback,
             features: headers.get(header::FEATURE_SET).unwrap_or_default().to_owned(),
+            queue: headers.get(header::QUEUE_NAME).map(|name| queue_name(name).map(str::to_owned)).transpose()?,
+            flow_control: flow_control(headers)?,
+            redaction: headers.get(header::REDACT_FIELDS).map(Redaction::parse).transpose()?,
         })
     }
 }
@@ -273,14 +279,41 @@ fn timeout(headers: &Headers, limits: &Limits) -> Result<Option<Duration>> {
         .transpose()
 }
 
+/// The name of a queue, checked.
+pub fn queue_name(text: &str) -> Result<&str> {
+    if is_plain(text) {
+        return Ok(text);
+    }
+    Err(invalid_header(header::QUEUE_NAME, PLAIN))
+}
+
+/// The key and its limits. A key alone keeps the limits that are known.
+fn flow_control(headers: &Headers) -> Result<Option<(String, Option<FlowLimits>)>> {
+    let limits = headers.get(header::FLOW_CONTROL_VALUE).map(FlowLimits::parse).transpose()?;
+    match headers.get(header::FLOW_CONTROL_KEY).map(str::trim) {
+        Some(key) if is_plain(key) => Ok(Some((key.to_owned(), limits))),
+        Some(_) => Err(invalid_header(header::FLOW_CONTROL_KEY, PLAIN)),
+        None if limits.is_none() => Ok(None),
+        None => Err(invalid_header(
+            header::FLOW_CONTROL_VALUE,
+            &format!("the header {} beside it", header::FLOW_CONTROL_KEY),
+        )),
+    }
+}
+
+/// What [`is_plain`] accepts.
+pub const PLAIN: &str = "1 to 256 letters, digits, '-', '_' and '.'";
+
+/// Whether a text can be the name of a queue, a key, a group, a schedule or a label.
+pub fn is_plain(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 /// Labels as the official SDK accepts them.
 fn label(headers: &Headers) -> Result<Option<String>> {
     let Some(text) = headers.get(header::LABEL) else { return Ok(None) };
     let labels: Vec<&str> = text.split(',').map(str::trim).collect();
-    let valid = |label: &&str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    if labels.iter().all(valid) {
+    if labels.iter().all(|label| is_plain(label)) {
         return Ok(Some(labels.join(",")));
     }
     Err(invalid_header(header::LABEL, "labels of letters, digits, '-', '_' and '.', joined by commas"))

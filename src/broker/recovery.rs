@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::broker::accept;
 use crate::broker::publication::Publication;
+use crate::broker::settings::Defaults;
+use crate::broker::store::dead_letter::{self, DeadLetter};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::invocation::{self, Invocation};
-use crate::broker::store::message::{self, CallbackTarget, Message, Role};
+use crate::broker::store::message::{self, CallbackTarget, Message, Role, Source};
 use crate::broker::store::parked::{self, Parked};
 use crate::broker::store::run::{self, Config, FailureState, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::waiter::{self, Waiter};
-use crate::broker::store::{Sql, dead_letter, kept_event, webhook};
-use crate::broker::{Scope, invoke};
+use crate::broker::store::{Sql, kept_event, webhook};
+use crate::broker::{Scope, gate, invoke};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Headers, MessageId, Method, RunId, Timestamp, header};
@@ -80,6 +82,7 @@ fn start<S: Sql>(scope: &mut Scope<'_, S>, failed: &Run, id: &str, changes: &Pub
         retries: changes.retries.unwrap_or(failed.config.retries),
         retry_delay: changes.retry_delay.clone().or_else(|| failed.config.retry_delay.clone()),
         timeout: changes.timeout.unwrap_or(failed.config.timeout),
+        flow_key: take_limits(scope, changes)?.or_else(|| failed.config.flow_key.clone()),
         ..failed.config.clone()
     };
     for (name, value) in changes.headers.iter() {
@@ -133,6 +136,11 @@ fn restart<S: Sql>(scope: &mut Scope<'_, S>, failed: &Run, new: &Run, changes: &
         caller_ip: new.caller_ip.clone(),
         callback: None,
         failure_callback: None,
+        queue: None,
+        slot: None,
+        flow_key: new.config.flow_key.clone(),
+        source: Source::default(),
+        redaction: new.config.redaction.clone(),
     };
     accept::store(scope, &message)
 }
@@ -198,6 +206,7 @@ fn again(message: Message, id: String, new: &Run, changes: &Publication, at: Tim
             .as_ref()
             .and(new.config.failure_callback.clone())
             .or(message.failure_callback),
+        flow_key: if own { message.flow_key } else { new.config.flow_key.clone() },
         ..message
     }
 }
@@ -225,45 +234,84 @@ pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, headers: &Headers) 
         ));
     }
     let changes = Publication::read(&letter.url, headers, Vec::new(), &scope.settings.limits, scope.at)?;
-    let known = letter.message;
-    let told = |url: Option<String>| url.map(|url| CallbackTarget { url, headers: Headers::new() });
-    let (timeout, callback, failure_callback) = match known {
-        Some(known) => (known.timeout, known.callback, known.failure_callback),
-        None => (scope.settings.defaults.timeout, told(letter.callback), told(letter.failure_callback)),
-    };
+    let flow_key = take_limits(scope, &changes)?;
+    let (letter_message_id, known) = (letter.message_id.clone(), restored(letter, &scope.settings.defaults)?);
     let mut message = Message {
         id: MessageId::generate(scope.entropy).to_string(),
-        role: letter.role,
-        run: letter.run_key,
         position: None,
-        url: letter.url,
-        method: if headers.contains(header::METHOD) { changes.method } else { Method::parse(&letter.method)? },
-        headers: letter.headers,
-        body: letter.body,
+        method: if headers.contains(header::METHOD) { changes.method } else { known.method },
         created_at: scope.at,
         not_before: changes.not_before,
         due_at: changes.not_before,
         attempt: 0,
-        max_retries: changes.retries.unwrap_or(letter.max_retries),
-        retry_delay: changes.retry_delay.or(letter.retry_delay),
-        timeout: changes.timeout.unwrap_or(timeout),
+        max_retries: changes.retries.unwrap_or(known.max_retries),
+        retry_delay: changes.retry_delay.or(known.retry_delay),
+        timeout: changes.timeout.unwrap_or(known.timeout),
         lease: None,
         leased_at: None,
-        label: changes.label.or(letter.label),
-        caller_ip: letter.caller_ip,
-        callback: changes.callback.or(callback),
-        failure_callback: changes.failure_callback.or(failure_callback),
+        label: changes.label.or(known.label),
+        callback: changes.callback.or(known.callback),
+        failure_callback: changes.failure_callback.or(known.failure_callback),
+        // It queues up again, behind the others.
+        queue: changes.queue.or(known.queue),
+        slot: None,
+        flow_key: flow_key.or(known.flow_key),
+        redaction: changes.redaction.or(known.redaction),
+        ..known
     };
     for (name, value) in changes.headers.iter() {
         message.headers.set(name, value);
     }
     accept::store(scope, &message)?;
     let failed = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
-    if let Some(failed) = failed.filter(|run| run.failure_message.as_ref() == Some(&letter.message_id)) {
+    if let Some(failed) = failed.filter(|run| run.failure_message.as_ref() == Some(&letter_message_id)) {
         run::set_failure_message(scope.sql, failed.key, &message.id)?;
     }
     dead_letter::remove(scope.sql, dlq_id)?;
     Ok(message.id)
+}
+
+/// The message of a dead letter. Older databases kept only a part of it.
+fn restored(letter: DeadLetter, defaults: &Defaults) -> Result<Message> {
+    if let Some(message) = letter.message {
+        return Ok(Message { headers: letter.headers, body: letter.body, ..message });
+    }
+    let told = |url: Option<String>| url.map(|url| CallbackTarget { url, headers: Headers::new() });
+    Ok(Message {
+        id: letter.message_id,
+        role: letter.role,
+        run: letter.run_key,
+        position: None,
+        url: letter.url,
+        method: Method::parse(&letter.method)?,
+        headers: letter.headers,
+        body: letter.body,
+        created_at: letter.created_at,
+        not_before: letter.created_at,
+        due_at: letter.created_at,
+        attempt: 0,
+        max_retries: letter.max_retries,
+        retry_delay: letter.retry_delay,
+        timeout: defaults.timeout,
+        lease: None,
+        leased_at: None,
+        label: letter.label,
+        caller_ip: letter.caller_ip,
+        callback: told(letter.callback),
+        failure_callback: told(letter.failure_callback),
+        queue: None,
+        slot: None,
+        flow_key: None,
+        source: Source::default(),
+        redaction: None,
+    })
+}
+
+/// Notes what a request says about a flow-control key; returns the key.
+fn take_limits<S: Sql>(scope: &Scope<'_, S>, changes: &Publication) -> Result<Option<String>> {
+    let Some((key, limits)) = &changes.flow_control else { return Ok(None) };
+    gate::limit(scope, key, *limits)?;
+    Ok(Some(key.clone()))
 }
 
 /// The error for a dead letter that does not exist, or not any more.
@@ -306,7 +354,7 @@ pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, message: &Message) -> Result<()>
     for state in [State::CancelRequested, State::Cancelled] {
         event::insert(scope.sql, scope.at, state, message, &Detail::default())?;
     }
-    message::remove(scope.sql, &message.id)?;
+    message::remove(scope.sql, message)?;
     match message.run.filter(|_| message.role == Role::FailureCallback) {
         Some(run) => run::set_failure_state(scope.sql, run, FailureState::Canceled),
         None => Ok(()),

@@ -129,7 +129,7 @@ fn drop_waiting<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> {
         if message.role.ends_with_run() && message.lease.is_none() {
             let detail = Detail { error: Some("the run has ended"), ..Detail::default() };
             event::insert(scope.sql, scope.at, State::Cancelled, &message, &detail)?;
-            message::remove(scope.sql, &message.id)?;
+            message::remove(scope.sql, &message)?;
         }
     }
     Ok(())

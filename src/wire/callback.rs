@@ -45,6 +45,15 @@ pub struct CallbackBody {
     /// The address of whoever published the message.
     #[serde(default, rename = "callerIP", skip_serializing_if = "Option::is_none")]
     pub caller_ip: Option<String>,
+    /// The URL group that it was published to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_name: Option<String>,
+    /// The name of the group's endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_name: Option<String>,
+    /// The schedule that published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<String>,
     /// The entry in the dead letter queue; only in failure callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dlq_id: Option<String>,

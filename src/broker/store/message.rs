@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::redaction::Redaction;
 use crate::broker::store::body;
+use crate::broker::store::gate::{Gate, wake};
 use crate::broker::store::sql::{Row, Sql, Value, params};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Headers, Method, Timestamp};
@@ -74,6 +76,21 @@ pub struct CallbackTarget {
     pub headers: Headers,
 }
 
+/// What a message came by, if not straight from its publisher.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The URL group that it was published to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_group: Option<String>,
+    /// The name of the group's endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The schedule that published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+}
+
 /// A message that still has to be delivered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
@@ -120,10 +137,27 @@ pub struct Message {
     pub callback: Option<CallbackTarget>,
     /// Where the failure is told to.
     pub failure_callback: Option<CallbackTarget>,
+    /// The queue that it stands in; callbacks are in the queue of their message.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// The message whose turn in the queue this is: its own id from its first try on, or that of the message whose
+    /// callback it is.
+    #[serde(default)]
+    pub slot: Option<String>,
+    /// The flow-control key whose limits it shares.
+    #[serde(default)]
+    pub flow_key: Option<String>,
+    /// What it came by.
+    #[serde(default)]
+    pub source: Source,
+    /// What views of it hide.
+    #[serde(default)]
+    pub redaction: Option<Redaction>,
 }
 
 const COLUMNS: &str = "id, role, run, position, url, method, headers, body, created_at, not_before, due_at, attempt, \
-     max_retries, retry_delay, timeout, lease, leased_at, label, caller_ip, callback, failure_callback";
+     max_retries, retry_delay, timeout, lease, leased_at, label, caller_ip, callback, failure_callback, queue, slot, flow_key, \
+     source, redaction";
 
 impl Message {
     fn read<S: Sql>(sql: &S, row: &Row) -> Result<Self> {
@@ -150,6 +184,11 @@ impl Message {
             caller_ip: row.optional(18, Row::text)?,
             callback: row.optional(19, target)?,
             failure_callback: row.optional(20, target)?,
+            queue: row.optional(21, Row::text)?,
+            slot: row.optional(22, Row::text)?,
+            flow_key: row.optional(23, Row::text)?,
+            source: row.optional(24, Row::json)?.unwrap_or_default(),
+            redaction: row.optional(25, Row::json)?,
             id,
         })
     }
@@ -161,7 +200,8 @@ pub fn insert<S: Sql>(sql: &S, message: &Message) -> Result<()> {
     let timeout = u64::try_from(message.timeout.as_millis()).unwrap_or(u64::MAX);
     sql.execute(
         &format!(
-            "INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+             ?, ?, ?, ?, ?)"
         ),
         &[
             Value::from(&message.id),
@@ -185,6 +225,11 @@ pub fn insert<S: Sql>(sql: &S, message: &Message) -> Result<()> {
             Value::from(message.caller_ip.as_ref()),
             json(message.callback.as_ref()),
             json(message.failure_callback.as_ref()),
+            Value::from(message.queue.as_ref()),
+            Value::from(message.slot.as_ref()),
+            Value::from(message.flow_key.as_ref()),
+            json(Some(&message.source).filter(|source| **source != Source::default())),
+            json(message.redaction.as_ref()),
         ],
     )?;
     Ok(())
@@ -205,14 +250,14 @@ pub fn of_run<S: Sql>(sql: &S, run: i64) -> Result<Vec<Message>> {
     many(sql, "run = ? ORDER BY seq", params![run])
 }
 
-/// Up to `limit` messages that are due, longest due first.
+/// Up to `limit` messages that are due and not held back, longest due first.
 pub fn due<S: Sql>(sql: &S, at: Timestamp, limit: usize) -> Result<Vec<Message>> {
-    many(sql, "due_at <= ? ORDER BY due_at, seq LIMIT ?", params![at, limit])
+    many(sql, "due_at <= ? AND blocked_on IS NULL ORDER BY due_at, seq LIMIT ?", params![at, limit])
 }
 
-/// When the next message is due.
+/// When the next message is due that is not held back.
 pub fn next_due<S: Sql>(sql: &S) -> Result<Option<Timestamp>> {
-    let rows = sql.query("SELECT min(due_at) FROM messages", &[])?;
+    let rows = sql.query("SELECT min(due_at) FROM messages WHERE blocked_on IS NULL", &[])?;
     rows.first().map_or(Ok(None), |row| row.optional(0, Row::timestamp))
 }
 
@@ -232,19 +277,20 @@ pub fn shorten_leases<S: Sql>(sql: &S, ends_at: Timestamp) -> Result<()> {
 }
 
 /// Ends the delivery under way and sets the next try.
-pub fn reschedule<S: Sql>(sql: &S, id: &str, attempt: u32, due_at: Timestamp) -> Result<()> {
+pub fn reschedule<S: Sql>(sql: &S, message: &Message, attempt: u32, due_at: Timestamp) -> Result<()> {
     sql.execute(
         "UPDATE messages SET lease = NULL, leased_at = NULL, attempt = ?, due_at = ? WHERE id = ?",
-        params![attempt, due_at, id],
+        params![attempt, due_at, &message.id],
     )?;
-    Ok(())
+    message.flow_key.iter().try_for_each(|key| wake(sql, Gate::FlowKey(key), 1))
 }
 
-/// Forgets a message.
-pub fn remove<S: Sql>(sql: &S, id: &str) -> Result<()> {
-    body::remove(sql, id)?;
-    sql.execute("DELETE FROM messages WHERE id = ?", params![id])?;
-    Ok(())
+/// Forgets a message. Another one of its queue and of its key may go on.
+pub fn remove<S: Sql>(sql: &S, message: &Message) -> Result<()> {
+    body::remove(sql, &message.id)?;
+    sql.execute("DELETE FROM messages WHERE id = ?", params![&message.id])?;
+    message.flow_key.iter().try_for_each(|key| wake(sql, Gate::FlowKey(key), 1))?;
+    message.queue.iter().try_for_each(|queue| wake(sql, Gate::Queue(queue), 1))
 }
 
 /// The id of the message that was accepted under a deduplication key and is still within the window.

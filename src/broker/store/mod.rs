@@ -3,10 +3,13 @@
 pub mod body;
 pub mod dead_letter;
 pub mod event;
+pub mod flow_key;
+pub mod gate;
 pub mod invocation;
 pub mod kept_event;
 pub mod message;
 pub mod parked;
+pub mod queue;
 pub mod run;
 pub mod schema;
 pub mod sql;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::redaction::Redaction;
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::sql::{Row, Sql, Value, params};
 use crate::broker::store::{body, step};
@@ -89,6 +90,12 @@ pub struct Config {
     pub failure_callback: Option<CallbackTarget>,
     /// What the SDK asked for in `Upstash-Feature-Set`.
     pub features: String,
+    /// The flow-control key whose limits its invocations share.
+    #[serde(default)]
+    pub flow_key: Option<String>,
+    /// What views of its messages hide.
+    #[serde(default)]
+    pub redaction: Option<Redaction>,
 }
 
 /// The run that started another one and waits for its end.

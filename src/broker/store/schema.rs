@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 
 /// Every version's statements; the version of a database is the number of entries that it has seen.
 /// Entries are never changed once released: a change is a new entry.
-const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE messages (
@@ -202,6 +202,50 @@ const VERSION_4: &[&str] = &["ALTER TABLE steps ADD COLUMN cause TEXT"];
 
 /// What dead letters need to be retried.
 const VERSION_5: &[&str] = &["ALTER TABLE dlq ADD COLUMN message TEXT"];
+
+/// What bounds deliveries: queues and flow-control keys; where messages come from; what the log tells of them.
+const VERSION_6: &[&str] = &[
+    "ALTER TABLE messages ADD COLUMN queue TEXT",
+    "ALTER TABLE messages ADD COLUMN slot TEXT",
+    "ALTER TABLE messages ADD COLUMN flow_key TEXT",
+    "ALTER TABLE messages ADD COLUMN blocked_on TEXT",
+    "ALTER TABLE messages ADD COLUMN source TEXT",
+    "ALTER TABLE messages ADD COLUMN redaction TEXT",
+    "DROP INDEX messages_due",
+    "CREATE INDEX messages_due ON messages (due_at, seq) WHERE blocked_on IS NULL",
+    "CREATE INDEX messages_blocked ON messages (blocked_on, due_at, seq) WHERE blocked_on IS NOT NULL",
+    "CREATE INDEX messages_queue ON messages (queue, slot) WHERE queue IS NOT NULL",
+    "CREATE INDEX messages_flow_key ON messages (flow_key) WHERE flow_key IS NOT NULL",
+    "CREATE INDEX messages_open ON messages (flow_key) WHERE lease IS NOT NULL",
+    "CREATE TABLE queues (
+        name TEXT PRIMARY KEY,
+        parallelism INTEGER NOT NULL,
+        paused INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        last_due INTEGER NOT NULL
+    )",
+    "CREATE TABLE flow_keys (
+        key TEXT PRIMARY KEY,
+        parallelism INTEGER,
+        rate INTEGER,
+        period INTEGER NOT NULL,
+        pinned_parallelism INTEGER NOT NULL,
+        pinned_rate INTEGER NOT NULL,
+        paused INTEGER NOT NULL,
+        window_start INTEGER NOT NULL,
+        window_count INTEGER NOT NULL,
+        wake_at INTEGER,
+        used_at INTEGER NOT NULL
+    )",
+    "CREATE INDEX flow_keys_wake ON flow_keys (wake_at) WHERE wake_at IS NOT NULL",
+    // What the log tells of a message beyond its events; it goes with the last of them.
+    "CREATE TABLE logged (
+        message_id TEXT PRIMARY KEY,
+        message TEXT NOT NULL,
+        body BLOB
+    )",
+];
 
 /// Brings the database to the newest version.
 ///

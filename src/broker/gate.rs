@@ -1,0 +1,149 @@
+//! Holding due messages back: the order of a queue (`qstash/features/queues.mdx`), the limits of a flow-control key
+//! (`qstash/features/flowcontrol.mdx`).
+//!
+//! Who has a turn or a slot is read from the messages themselves: from the leases of the deliveries under way and from
+//! the messages that a queue's turn consists of. So there is nothing that could be lost or counted twice.
+
+use crate::broker::Scope;
+use crate::broker::store::Sql;
+use crate::broker::store::flow_key::{self, FlowKey};
+use crate::broker::store::gate::{Gate, hold, is_behind, wake};
+use crate::broker::store::message::{Message, Role};
+use crate::broker::store::queue::{self, Queue};
+use crate::broker::store::sql::params;
+use crate::error::Result;
+use crate::wire::FlowLimits;
+
+/// Whether a due message may be delivered now. If not it is held back until there is room. If so, its turn and its
+/// place in the rate are taken: it must be leased in the same transaction.
+pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<bool> {
+    let queue = message.queue.clone();
+    if let Some(name) = queue.filter(|_| message.role == Role::Plain)
+        && !pass_queue(scope, message, &name)?
+    {
+        hold(scope.sql, &message.id, Gate::Queue(&name))?;
+        return Ok(false);
+    }
+    if let Some(key) = message.flow_key.clone()
+        && !pass_key(scope, message, &key)?
+    {
+        hold(scope.sql, &message.id, Gate::FlowKey(&key))?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// A message has its turn until it and its callbacks have ended, so retries don't let others overtake it.
+fn pass_queue<S: Sql>(scope: &Scope<'_, S>, message: &mut Message, name: &str) -> Result<bool> {
+    let queue = match queue::find(scope.sql, name)? {
+        Some(queue) => queue,
+        None => made(scope, name)?,
+    };
+    if queue.paused {
+        return Ok(false);
+    }
+    if message.slot.is_some() {
+        return Ok(true);
+    }
+    if queue::turns(scope.sql, name)? >= u64::from(queue.parallelism) {
+        return Ok(false);
+    }
+    if is_behind(scope.sql, name, &message.id)? {
+        wake(scope.sql, Gate::Queue(name), 1)?;
+        return Ok(false);
+    }
+    queue::take_turn(scope.sql, &message.id)?;
+    message.slot = Some(message.id.clone());
+    Ok(true)
+}
+
+fn pass_key<S: Sql>(scope: &Scope<'_, S>, message: &Message, name: &str) -> Result<bool> {
+    let mut key = flow_key::find(scope.sql, name)?.unwrap_or_else(|| FlowKey::new(name, scope.at));
+    if key.paused {
+        return Ok(false);
+    }
+    let own = u64::from(message.lease.is_some());
+    if let Some(parallelism) = key.limits.parallelism
+        && flow_key::open(scope.sql, name)?.saturating_sub(own) >= u64::from(parallelism)
+    {
+        return Ok(false);
+    }
+    let Some(rate) = key.limits.rate else { return Ok(true) };
+    if key.window_start + rate.period <= scope.at {
+        key.window_start = scope.at;
+        key.window_count = 0;
+    }
+    let passes = key.window_count < rate.count;
+    if passes {
+        key.window_count += 1;
+    } else {
+        key.wake_at = Some(key.window_start + rate.period);
+    }
+    flow_key::put(scope.sql, &key)?;
+    Ok(passes)
+}
+
+/// The queue with a name; the first message makes it.
+pub fn made<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
+    if let Some(queue) = queue::find(scope.sql, name)? {
+        return Ok(queue);
+    }
+    let queue = Queue::new(name, scope.at);
+    queue::put(scope.sql, &queue)?;
+    Ok(queue)
+}
+
+/// Notes what a message says about its key. The last message wins, but what is pinned stays.
+pub fn limit<S: Sql>(scope: &Scope<'_, S>, name: &str, limits: Option<FlowLimits>) -> Result<()> {
+    let known = flow_key::find(scope.sql, name)?;
+    let mut key = known.clone().unwrap_or_else(|| FlowKey::new(name, scope.at));
+    key.used_at = scope.at;
+    if let Some(limits) = limits {
+        if !key.pinned_parallelism {
+            key.limits.parallelism = limits.parallelism;
+        }
+        if !key.pinned_rate {
+            key.limits.rate = limits.rate;
+        }
+    }
+    let changed = known.as_ref().is_some_and(|known| known.limits != key.limits);
+    flow_key::put(scope.sql, &key)?;
+    if changed { open_key(scope, &mut key) } else { Ok(()) }
+}
+
+/// Lets those that the rates of past periods held back try again.
+pub fn renew<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+    for mut key in flow_key::select(scope.sql, "wake_at <= ?", params![scope.at])? {
+        open_key(scope, &mut key)?;
+    }
+    Ok(())
+}
+
+/// Lets as many of a key's messages try as its limits leave room for, after they have changed.
+pub fn open_key<S: Sql>(scope: &Scope<'_, S>, key: &mut FlowKey) -> Result<()> {
+    let mut room = if key.paused { 0 } else { ALL };
+    if let Some(parallelism) = key.limits.parallelism {
+        room = room.min(u64::from(parallelism).saturating_sub(flow_key::open(scope.sql, &key.key)?));
+    }
+    key.wake_at = None;
+    if let Some(rate) = key.limits.rate {
+        let ends = key.window_start + rate.period;
+        let left = if ends <= scope.at { rate.count } else { rate.count.saturating_sub(key.window_count) };
+        if left == 0 {
+            key.wake_at = Some(ends);
+        }
+        room = room.min(u64::from(left));
+    }
+    flow_key::put(scope.sql, key)?;
+    wake(scope.sql, Gate::FlowKey(&key.key), room)
+}
+
+/// Lets as many of a queue's messages try as it has room for, after it has changed.
+pub fn open_queue<S: Sql>(scope: &Scope<'_, S>, queue: &Queue) -> Result<()> {
+    // Those that have their turn already, at most as many as there are turns, come first.
+    let room = if queue.paused { 0 } else { u64::from(queue.parallelism) + queue::turns(scope.sql, &queue.name)? };
+    wake(scope.sql, Gate::Queue(&queue.name), room)
+}
+
+/// More than any number of messages.
+const ALL: u64 = 1 << 50;

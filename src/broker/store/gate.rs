@@ -1,0 +1,67 @@
+//! What holds due messages back: the order of a queue, the limits of a flow-control key.
+//!
+//! A message that is held back is out of the list of due ones until [`wake`] puts it in again. Whoever makes room wakes
+//! as many as fit; who wakes in vain is held back again.
+
+use crate::broker::store::sql::{Sql, params};
+use crate::error::Result;
+
+/// What holds messages back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate<'a> {
+    /// The queue with this name.
+    Queue(&'a str),
+    /// The flow-control key.
+    FlowKey(&'a str),
+}
+
+impl Gate<'_> {
+    /// The name in the database.
+    fn name(self) -> String {
+        match self {
+            Gate::Queue(name) => format!("queue:{name}"),
+            Gate::FlowKey(key) => format!("key:{key}"),
+        }
+    }
+}
+
+/// Holds a message back. A delivery of it that was under way is over.
+pub fn hold<S: Sql>(sql: &S, id: &str, gate: Gate<'_>) -> Result<()> {
+    sql.execute(
+        "UPDATE messages SET blocked_on = ?, lease = NULL, leased_at = NULL WHERE id = ?",
+        params![gate.name(), id],
+    )?;
+    Ok(())
+}
+
+/// Lets up to `count` messages that are held back try again: those whose turn in a queue it is already, then the one
+/// that was due first.
+pub fn wake<S: Sql>(sql: &S, gate: Gate<'_>, count: u64) -> Result<()> {
+    sql.execute(
+        "UPDATE messages SET blocked_on = NULL WHERE seq IN \
+         (SELECT seq FROM messages WHERE blocked_on = ? ORDER BY slot IS NULL, due_at, seq LIMIT ?)",
+        params![gate.name(), count],
+    )?;
+    Ok(())
+}
+
+/// How many messages are held back.
+pub fn waiting<S: Sql>(sql: &S, gate: Gate<'_>) -> Result<u64> {
+    count(sql, "SELECT count(*) FROM messages WHERE blocked_on = ?", &gate.name())
+}
+
+/// Whether a message of the queue is held back that was due before the one with `id`.
+pub fn is_behind<S: Sql>(sql: &S, queue: &str, id: &str) -> Result<bool> {
+    let rows = sql.query(
+        "SELECT 1 FROM messages AS mine, messages AS other WHERE mine.id = ? AND other.blocked_on = ? \
+         AND other.slot IS NULL AND (other.due_at, other.seq) < (mine.due_at, mine.seq) LIMIT 1",
+        params![id, Gate::Queue(queue).name()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// The number that `query` counts for `name`.
+pub fn count<S: Sql>(sql: &S, query: &str, name: &str) -> Result<u64> {
+    let rows = sql.query(query, params![name])?;
+    rows.first().map_or(Ok(0), |row| row.integer(0)).map(|count| u64::try_from(count).unwrap_or(0))
+}
