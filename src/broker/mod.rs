@@ -19,6 +19,7 @@ mod access;
 mod api;
 mod backoff;
 mod callback;
+mod cron;
 mod delivery;
 mod event;
 mod gate;
@@ -43,6 +44,7 @@ use crate::signature::SigningKey;
 use crate::wire::{Entropy, Request, Response, Timestamp};
 
 pub use api::is_webhook;
+pub use cron::Cron;
 pub use delivery::{Delivery, LeaseId};
 pub use outcome::Outcome;
 pub use settings::{Defaults, Limits, Retention, Settings};
