@@ -1,0 +1,4 @@
+import { conform } from "./harness.mjs";
+import { durableObject } from "./hosts.mjs";
+
+conform(durableObject);

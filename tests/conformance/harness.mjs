@@ -1,0 +1,48 @@
+// Runs every check on a host, many at a time.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { checks } from "./checks/index.mjs";
+import { fixture } from "./fixture.mjs";
+import { PENDING } from "./pending.mjs";
+
+const AT_ONCE = 8;
+/** What is not there yet is not waited for. */
+const PENDING_LIMIT_MS = 1500;
+
+/** @param {import("./hosts.mjs").Host} host */
+export function conform(host) {
+  describe(host.name, { concurrency: AT_ONCE }, () => {
+    let shared;
+    before(async () => {
+      shared = await host.start();
+    });
+    after(() => shared?.stop());
+    for (const check of checks) {
+      if (isPending(check.name)) test(`${check.name} (pending)`, (t) => fails(t, host, shared, check));
+      else test(check.name, (t) => run(t, host, shared, check));
+    }
+    test("what is said to be pending exists", () => {
+      const stale = PENDING.filter((entry) => !checks.some(({ name }) => covers(entry, name)));
+      assert.deepEqual(stale, [], "remove these from pending.mjs");
+    });
+  });
+}
+
+const covers = (entry, name) => name === entry || name.startsWith(`${entry}: `);
+const isPending = (name) => PENDING.some((entry) => covers(entry, name));
+
+async function run(t, host, shared, check, limit) {
+  if (!check.alone) return check.run(fixture(t, host, shared, limit));
+  const own = await host.start();
+  t.after(() => own.stop());
+  return check.run(fixture(t, host, own, limit));
+}
+
+async function fails(t, host, shared, check) {
+  const passed = await run(t, host, shared, check, PENDING_LIMIT_MS).then(
+    () => true,
+    () => false,
+  );
+  assert.ok(!passed, "it passes: remove it from pending.mjs");
+}
