@@ -145,6 +145,8 @@ codes! {
     RunEnded: Caller, 400, false;
     /// A step of a run that goes on can't be accepted as it is; without it the run can't go on.
     StepRefused: Caller, 412, false;
+    /// A number of things, such as queues or schedules, has reached the limit of the broker.
+    LimitReached: Caller, 412, false;
     /// A documented feature of the wire that this version does not offer.
     Unsupported: Caller, 501, false;
     /// A step's result or a workflow's result can't be written as JSON.

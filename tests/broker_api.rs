@@ -106,15 +106,11 @@ fn bad_input_is_refused_and_nothing_is_stored() {
 fn what_is_not_offered_says_so() {
     let world = World::new();
     for (method, path, feature) in [
-        (Method::Post, "/v2/enqueue/q/https://a.test", "queues"),
-        (Method::Get, "/v2/queues", "queues"),
         (Method::Post, "/v2/schedules/https://a.test", "schedules"),
         (Method::Patch, "/v2/schedules/s/pause", "schedules"),
         (Method::Get, "/v2/topics", "URL groups"),
         (Method::Post, "/v2/trigger/https://a.test", "trigger"),
-        (Method::Get, "/v2/flowControl/k", "flow control"),
         (Method::Post, "/v2/keys/rotate", "keys"),
-        (Method::Delete, "/v2/messages", "filter"),
     ] {
         let error = world.send(&world.request(method, path)).error(501);
         assert!(error.contains(feature), "{path}: {error}");
@@ -135,7 +131,7 @@ fn a_batch_keeps_its_order_and_each_message_its_own_error() {
         .batch(&json!([
             { "destination": "https://a.test", "body": "1", "headers": { "upstash-forward-x": "y" } },
             { "destination": "not a url", "body": "2" },
-            { "destination": "https://b.test", "queue": "q" },
+            { "destination": "https://b.test", "queue": "a queue" },
             { "destination": "https://c.test" },
         ]))
         .ok();
@@ -143,7 +139,7 @@ fn a_batch_keeps_its_order_and_each_message_its_own_error() {
     assert_eq!(results.len(), 4);
     assert!(results[0]["messageId"].is_string() && results[3]["messageId"].is_string());
     assert!(results[1]["error"].as_str().unwrap().contains("destination"), "{answer}");
-    assert!(results[2]["error"].as_str().unwrap().contains("queues"), "{answer}");
+    assert!(results[2]["error"].as_str().unwrap().contains("Upstash-Queue-Name"), "{answer}");
     world.settle();
     assert_eq!(world.received("https://a.test")[0].headers.get("x"), Some("y"));
     assert_eq!(world.received("https://").len(), 2);
@@ -210,4 +206,33 @@ fn events_are_filtered_and_paged() {
     for query in ["stat=CREATED", "state=LOST", "cursor=abc", "count=0", "count=many", "fromDate=today"] {
         world.get(&format!("/v2/events?{query}")).error(400);
     }
+}
+
+#[test]
+fn messages_are_cancelled_by_filter() {
+    let world = World::new();
+    let publish = |url: &str, headers: &[(&str, &str)]| {
+        let mut headers = headers.to_vec();
+        headers.push(("Upstash-Delay", "1h"));
+        world.publish(url, &headers, "").message_id()
+    };
+    let cancel = |filter: &str| world.delete(&format!("/v2/messages{filter}")).ok()["cancelled"].as_u64().unwrap();
+    let first = publish("https://a.test/x?y=1", &[("Upstash-Label", "blue,green")]);
+    publish("https://a.test/x?y=2", &[("Upstash-Flow-Control-Key", "k")]);
+    publish("https://b.test/x", &[("Upstash-Queue-Name", "q"), ("Upstash-Caller-Ip", "10.0.0.1")]);
+    let run = publish(URL, &[("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-RunId", "wfr_1")]);
+    for (filter, status) in [("?url=x&cuont=1", 400), ("?count=0", 400), ("?count=501", 400)] {
+        world.delete(&format!("/v2/messages{filter}")).error(status);
+    }
+    for filter in ["?url=https://none.test", "?label=blu", "?topicName=g", "?scheduleId=s", "?callerIp=10.0.0.2"] {
+        assert_eq!(cancel(filter), 0, "{filter}");
+    }
+    assert_eq!(cancel(&format!("?messageIds={first}&messageIds=msg_unknown")), 1);
+    assert_eq!(world.states(&first), ["CREATED", "CANCEL_REQUESTED", "CANCELLED"]);
+    assert_eq!(cancel("?queueName=q&callerIp=10.0.0.1&host=b.test&path=/x"), 1);
+    assert_eq!(cancel("?flowControlKey=k&url=https://a.test/x?y=2&fromDate=1&label="), 1);
+    publish(URL, &[]);
+    publish(URL, &[]);
+    assert_eq!((cancel("?count=1"), cancel(""), cancel("")), (1, 1, 0));
+    assert_eq!(world.get(&format!("/v2/messages/{run}")).status(), 200, "a run's message is left alone");
 }

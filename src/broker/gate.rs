@@ -11,7 +11,7 @@ use crate::broker::store::gate::{Gate, hold, is_behind, wake};
 use crate::broker::store::message::{Message, Role};
 use crate::broker::store::queue::{self, Queue};
 use crate::broker::store::sql::params;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::wire::FlowLimits;
 
 /// Whether a due message may be delivered now. If not it is held back until there is room. If so, its turn and its
@@ -83,10 +83,14 @@ fn pass_key<S: Sql>(scope: &Scope<'_, S>, message: &Message, name: &str) -> Resu
     Ok(passes)
 }
 
-/// The queue with a name; the first message makes it.
+/// The queue with a name; the first message makes it. [`Code::LimitReached`] if there are too many.
 pub fn made<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
     if let Some(queue) = queue::find(scope.sql, name)? {
         return Ok(queue);
+    }
+    let most = scope.settings.limits.queues;
+    if queue::number(scope.sql)? >= most {
+        return Err(Error::new(Code::LimitReached, format!("there are {most} queues, as many as this broker keeps")));
     }
     let queue = Queue::new(name, scope.at);
     queue::put(scope.sql, &queue)?;
@@ -146,4 +150,4 @@ pub fn open_queue<S: Sql>(scope: &Scope<'_, S>, queue: &Queue) -> Result<()> {
 }
 
 /// More than any number of messages.
-const ALL: u64 = 1 << 50;
+pub const ALL: u64 = 1 << 50;

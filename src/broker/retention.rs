@@ -1,13 +1,19 @@
 //! Forgetting what has ended, by age and by number, so that the database stays bounded.
 
+use std::time::Duration;
+
 use crate::broker::Scope;
 use crate::broker::store::sql::params;
-use crate::broker::store::{Sql, dead_letter, kept_event, run};
+use crate::broker::store::{Sql, dead_letter, flow_key, kept_event, run};
 use crate::error::Result;
 use crate::wire::Timestamp;
 
 /// One sweep removes at most this many rows of a table: it must not hold up deliveries.
 const BATCH: u64 = 500;
+
+/// A flow-control key that nobody has named for so long, and that waits for nothing, says nothing any more: the next
+/// message brings its limits with it.
+const FORGOTTEN_KEYS: Duration = Duration::from_hours(8 * 24);
 
 /// A failed run is kept as long as its entry in the dead letter queue.
 const NOT_RESUMABLE: &str = "NOT EXISTS (SELECT 1 FROM dlq WHERE dlq.run = runs.key)";
@@ -19,6 +25,7 @@ pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
         dead_letters(scope)?;
         runs(scope)?;
         kept_event::sweep(scope.sql, scope.at, BATCH)?;
+        flow_key::sweep(scope.sql, before(scope, FORGOTTEN_KEYS), BATCH)?;
         scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
         Ok(())
     })
@@ -69,6 +76,6 @@ fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
     Ok(())
 }
 
-fn before<S: Sql>(scope: &Scope<'_, S>, age: std::time::Duration) -> Timestamp {
+fn before<S: Sql>(scope: &Scope<'_, S>, age: Duration) -> Timestamp {
     Timestamp::default() + (scope.at - Timestamp::default()).saturating_sub(age)
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub inline_history_bytes: usize,
     /// More bytes than this of a destination's answer are neither kept nor told to callbacks.
     pub response_bytes: usize,
+    /// How many deliveries the host has under way at once; `GET /v2/globalParallelism` tells it.
+    pub parallelism: u32,
     /// When ended things are forgotten.
     pub retention: Retention,
 }
@@ -57,6 +59,8 @@ pub struct Limits {
     pub history_entries: usize,
     /// Events that are kept for a run until it waits for them.
     pub kept_events: usize,
+    /// Queues.
+    pub queues: u64,
 }
 
 impl Limits {
@@ -71,6 +75,7 @@ impl Limits {
         retries: u32::MAX,
         history_entries: usize::MAX,
         kept_events: usize::MAX,
+        queues: u64::MAX,
     };
 }
 
@@ -124,6 +129,7 @@ impl Settings {
                 retries: 1000,
                 history_entries: 10_000,
                 kept_events: 100,
+                queues: 10_000,
             },
             defaults: Defaults { retries: 3, timeout: Duration::from_mins(15) },
             deduplication_window: Duration::from_mins(10),
@@ -132,6 +138,7 @@ impl Settings {
             event_lifetime: 7 * DAY,
             inline_history_bytes: 512 * 1024,
             response_bytes: 1024 * 1024,
+            parallelism: 100,
             retention: Retention {
                 event_age: 7 * DAY,
                 events: 100_000,
@@ -177,6 +184,7 @@ impl fmt::Debug for Settings {
             .field("event_lifetime", &self.event_lifetime)
             .field("inline_history_bytes", &self.inline_history_bytes)
             .field("response_bytes", &self.response_bytes)
+            .field("parallelism", &self.parallelism)
             .field("retention", &self.retention)
             .finish()
     }

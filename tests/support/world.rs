@@ -99,6 +99,12 @@ impl World {
         *self.now.borrow_mut() = now;
     }
 
+    /// The host's clock is corrected.
+    pub fn set_back(&self, duration: Duration) {
+        let now = START + (self.now() - START).saturating_sub(duration);
+        *self.now.borrow_mut() = now;
+    }
+
     /// The process dies and another one starts on the same database.
     pub fn crash(&mut self) {
         if let Some(path) = &self.file {
@@ -304,6 +310,13 @@ impl Answer {
     pub fn ok(&self) -> Value {
         assert_eq!(self.status(), 200, "{}", String::from_utf8_lossy(&self.0.body));
         self.json()
+    }
+
+    /// For an answer that must be 200 and say nothing.
+    #[track_caller]
+    pub fn ok_empty(&self) {
+        assert_eq!(self.status(), 200, "{}", String::from_utf8_lossy(&self.0.body));
+        assert!(self.0.body.is_empty());
     }
 
     /// The sentence of an answer that must be an error of this status.

@@ -102,13 +102,10 @@ impl Item {
     }
 
     fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Accepted> {
-        if self.queue.is_some() {
-            return Err(Error::new(
-                Code::Unsupported,
-                "the member queue asks for queues, which this broker does not offer",
-            ));
+        let mut headers = json_headers(&self.headers)?;
+        if let Some(queue) = &self.queue {
+            headers.set(header::QUEUE_NAME, queue);
         }
-        let headers = json_headers(&self.headers)?;
         accept::publish(
             scope,
             &self.destination,

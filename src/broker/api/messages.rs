@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use super::filter::Filter;
 use super::{Call, caller_ip, views};
 use crate::broker::accept::{self, Accepted};
 use crate::broker::query::{decode, pairs};
+use crate::broker::store::message::Role;
 use crate::broker::store::{Sql, message, step};
 use crate::broker::{Scope, access, recovery};
 use crate::error::{Code, Error, Result};
@@ -13,16 +15,26 @@ use crate::wire::{Headers, Response};
 
 /// Publishes one message. 202 if it was a duplicate.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (destination, headers) = addressed(call);
+    let (destination, headers) = addressed(call, &call.parameter);
+    publish_to(scope, call, &destination, &headers)
+}
+
+/// Publishes the request's body.
+pub fn publish_to<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    call: &Call<'_>,
+    destination: &str,
+    headers: &Headers,
+) -> Result<Response> {
     let body = call.request.body.clone();
     let accepted =
-        scope.transaction(|scope| accept::publish(scope, &destination, &headers, body, caller_ip(call.request)))?;
+        scope.transaction(|scope| accept::publish(scope, destination, headers, body, caller_ip(call.request)))?;
     Ok(Response::json(if accepted.deduplicated { 202 } else { 200 }, &answer(&accepted)))
 }
 
-/// The destination and the publish headers. Services that can't set headers write them into the query
+/// The destination, which stands in `path`, and the publish headers. Services that can't set headers write them into the query
 /// (`?upstash-retries=3`); the rest of the query belongs to the destination.
-fn addressed(call: &Call<'_>) -> (String, Headers) {
+pub fn addressed(call: &Call<'_>, path: &str) -> (String, Headers) {
     let mut headers = call.request.headers.clone();
     let mut query = Vec::new();
     for (raw, name, value) in pairs(call.raw_query) {
@@ -32,10 +44,12 @@ fn addressed(call: &Call<'_>) -> (String, Headers) {
             query.push(raw);
         }
     }
-    let path = &call.parameter;
     let lower = path.to_ascii_lowercase();
-    let mut destination =
-        if lower.starts_with("http%3a") || lower.starts_with("https%3a") { decode(path, false) } else { path.clone() };
+    let mut destination = if lower.starts_with("http%3a") || lower.starts_with("https%3a") {
+        decode(path, false)
+    } else {
+        path.to_owned()
+    };
     // Proxies that clean paths up turn `https://` into `https:/`.
     for scheme in ["http:/", "https:/"] {
         if destination.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/')) {
@@ -93,6 +107,51 @@ pub fn cancel<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
     })?;
     Ok(Response::json(200, &json!({ "cancelled": 1 })))
 }
+
+const FILTERS: [&str; 14] = [
+    "messageIds",
+    "topicName",
+    "queueName",
+    "url",
+    "host",
+    "path",
+    "label",
+    "flowControlKey",
+    "fromDate",
+    "toDate",
+    "scheduleId",
+    "callerIp",
+    "count",
+    "qstash_token",
+];
+
+/// Cancels the messages that a filter selects, the newest first; without a filter any. Those of runs are left alone.
+pub fn cancel_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let query = &call.query;
+    query.refuse_unknown(&FILTERS)?;
+    let mut filter = Filter::new();
+    filter.one_of(query, "messageIds", "id")?;
+    filter.one_of(query, "topicName", "json_extract(source, '$.urlGroup')")?;
+    filter.one_of(query, "scheduleId", "json_extract(source, '$.schedule')")?;
+    filter.one_of(query, "queueName", "queue")?;
+    filter.one_of(query, "flowControlKey", "flow_key")?;
+    filter.one_of(query, "url", "url")?;
+    filter.located(query, "url")?;
+    filter.holds(query, "label", "label")?;
+    filter.one_of(query, "callerIp", "caller_ip")?;
+    filter.between(query, "created_at")?;
+    filter.and("(run IS NULL OR role = ?)", Role::FailureCallback.as_str().into());
+    let (condition, params) = filter.newest("seq", query.count(MOST_CANCELLED, MOST_CANCELLED)?);
+    let cancelled = scope.transaction(|scope| {
+        let messages = message::select(scope.sql, &condition, &params)?;
+        messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
+        Ok(messages.len())
+    })?;
+    Ok(Response::json(200, &json!({ "cancelled": cancelled })))
+}
+
+/// The most messages that one request cancels (`count` of the specification is from 1 to 500).
+const MOST_CANCELLED: u64 = 500;
 
 fn found<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<message::Message> {
     message::find(scope.sql, id)?.ok_or_else(|| {

@@ -5,9 +5,11 @@ mod dead_letters;
 mod events;
 mod failed_runs;
 mod filter;
+mod flow_control;
 mod hooks;
 mod messages;
 mod notifications;
+mod queues;
 mod run_logs;
 mod runs;
 mod views;
@@ -36,9 +38,21 @@ struct Call<'a> {
 #[derive(Clone, Copy)]
 enum Endpoint {
     Publish,
+    Enqueue,
     Batch,
     Message,
     CancelMessage,
+    CancelMessages,
+    Queues,
+    Queue,
+    PutQueue,
+    RemoveQueue,
+    PauseQueue,
+    ResumeQueue,
+    FlowKeys,
+    FlowKey,
+    ActOnFlowKey,
+    GlobalParallelism,
     DeadLetters,
     DeadLetter,
     RemoveDeadLetter,
@@ -66,13 +80,13 @@ enum Endpoint {
     Unsupported(&'static str),
 }
 
-/// Every route. `*` leaves one segment open, `**` the rest of the path; the first that fits counts.
+/// Every route. `*` leaves one segment open, `**` at the end the rest of the path; the first that fits counts.
 const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Post, "/v2/publish/**", Endpoint::Publish),
     (Method::Post, "/v2/batch", Endpoint::Batch),
     (Method::Get, "/v2/messages/*", Endpoint::Message),
     (Method::Delete, "/v2/messages/*", Endpoint::CancelMessage),
-    (Method::Delete, "/v2/messages", Endpoint::Unsupported("cancelling messages by filter")),
+    (Method::Delete, "/v2/messages", Endpoint::CancelMessages),
     (Method::Get, "/v2/dlq", Endpoint::DeadLetters),
     (Method::Get, "/v2/dlq/*", Endpoint::DeadLetter),
     (Method::Delete, "/v2/dlq/*", Endpoint::RemoveDeadLetter),
@@ -103,12 +117,13 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Post, "/v2/wait/**", Endpoint::Wait),
     (Method::Post, "/v2/notify/**", Endpoint::Notify),
     (Method::Get, "/v2/waiters/**", Endpoint::Waiters),
-    (Method::Post, "/v2/enqueue/**", Endpoint::Unsupported("queues")),
-    (Method::Get, "/v2/queues", Endpoint::Unsupported("queues")),
-    (Method::Post, "/v2/queues", Endpoint::Unsupported("queues")),
-    (Method::Get, "/v2/queues/**", Endpoint::Unsupported("queues")),
-    (Method::Post, "/v2/queues/**", Endpoint::Unsupported("queues")),
-    (Method::Delete, "/v2/queues/**", Endpoint::Unsupported("queues")),
+    (Method::Post, "/v2/enqueue/**", Endpoint::Enqueue),
+    (Method::Get, "/v2/queues", Endpoint::Queues),
+    (Method::Post, "/v2/queues", Endpoint::PutQueue),
+    (Method::Get, "/v2/queues/*", Endpoint::Queue),
+    (Method::Delete, "/v2/queues/*", Endpoint::RemoveQueue),
+    (Method::Post, "/v2/queues/*/pause", Endpoint::PauseQueue),
+    (Method::Post, "/v2/queues/*/resume", Endpoint::ResumeQueue),
     (Method::Get, "/v2/schedules", Endpoint::Unsupported("schedules")),
     (Method::Get, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
     (Method::Post, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
@@ -119,10 +134,10 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Post, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
     (Method::Patch, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
     (Method::Delete, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
-    (Method::Get, "/v2/flowControl", Endpoint::Unsupported("flow control")),
-    (Method::Get, "/v2/flowControl/**", Endpoint::Unsupported("flow control")),
-    (Method::Post, "/v2/flowControl/**", Endpoint::Unsupported("flow control")),
-    (Method::Get, "/v2/globalParallelism", Endpoint::Unsupported("flow control")),
+    (Method::Get, "/v2/flowControl", Endpoint::FlowKeys),
+    (Method::Get, "/v2/flowControl/*", Endpoint::FlowKey),
+    (Method::Post, "/v2/flowControl/**", Endpoint::ActOnFlowKey),
+    (Method::Get, "/v2/globalParallelism", Endpoint::GlobalParallelism),
     (Method::Post, "/llm/v1/chat/completions", Endpoint::Unsupported("chat completions")),
 ];
 
@@ -161,7 +176,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         };
     };
     // A destination keeps its form; where event ids stand, a slash and an encoded one are told apart first.
-    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Notify);
+    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Enqueue | Endpoint::Notify);
     let parameter = if raw { parameter.to_owned() } else { decode(parameter, false) };
     let call = Call { request, raw_query, query, parameter };
     match endpoint {
@@ -169,6 +184,18 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Batch => batch::publish(scope, &call),
         Endpoint::Message => messages::show(scope, &call),
         Endpoint::CancelMessage => messages::cancel(scope, &call),
+        Endpoint::CancelMessages => messages::cancel_many(scope, &call),
+        Endpoint::Enqueue => queues::enqueue(scope, &call),
+        Endpoint::Queues => queues::list(scope, &call),
+        Endpoint::Queue => queues::show(scope, &call),
+        Endpoint::PutQueue => queues::put(scope, &call),
+        Endpoint::RemoveQueue => queues::remove(scope, &call),
+        Endpoint::PauseQueue => queues::set_paused(scope, &call, true),
+        Endpoint::ResumeQueue => queues::set_paused(scope, &call, false),
+        Endpoint::FlowKeys => flow_control::list(scope, &call),
+        Endpoint::FlowKey => flow_control::show(scope, &call),
+        Endpoint::ActOnFlowKey => flow_control::act(scope, &call),
+        Endpoint::GlobalParallelism => flow_control::global(scope),
         Endpoint::DeadLetters => dead_letters::list(scope, &call),
         Endpoint::DeadLetter => dead_letters::show(scope, &call),
         Endpoint::RemoveDeadLetter => dead_letters::remove(scope, &call),
@@ -212,11 +239,16 @@ pub fn is_webhook(url: &str) -> bool {
 
 /// What a path leaves of a pattern; `None` if it does not fit.
 fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
+    let one = |rest: &&str| !rest.is_empty() && !rest.contains('/');
     if let Some(prefix) = pattern.strip_suffix("**") {
         return path.strip_prefix(prefix).filter(|rest| !rest.is_empty());
     }
     if let Some(prefix) = pattern.strip_suffix('*') {
-        return path.strip_prefix(prefix).filter(|rest| !rest.is_empty() && !rest.contains('/'));
+        return path.strip_prefix(prefix).filter(one);
+    }
+    if let Some((prefix, suffix)) = pattern.split_once("*/") {
+        let rest = path.strip_prefix(prefix)?.strip_suffix(suffix)?.strip_suffix('/');
+        return rest.filter(one);
     }
     (path.strip_suffix('/').unwrap_or(path) == pattern).then_some("")
 }

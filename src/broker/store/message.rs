@@ -250,6 +250,28 @@ pub fn of_run<S: Sql>(sql: &S, run: i64) -> Result<Vec<Message>> {
     many(sql, "run = ? ORDER BY seq", params![run])
 }
 
+/// The messages of a queue that have not ended, without callbacks.
+pub fn of_queue<S: Sql>(sql: &S, queue: &str) -> Result<Vec<Message>> {
+    many(sql, "queue = ? AND role = 'plain' ORDER BY seq", params![queue])
+}
+
+/// Lets what is left of a queue stand in none.
+pub fn leave_queue<S: Sql>(sql: &S, queue: &str) -> Result<()> {
+    sql.execute("UPDATE messages SET queue = NULL, slot = NULL WHERE queue = ?", params![queue])?;
+    Ok(())
+}
+
+/// The messages that a condition selects; it may end with an order and a limit.
+pub fn select<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<Message>> {
+    many(sql, condition, params)
+}
+
+/// How many deliveries are under way.
+pub fn open<S: Sql>(sql: &S) -> Result<u64> {
+    let rows = sql.query("SELECT count(*) FROM messages WHERE lease IS NOT NULL", &[])?;
+    rows.first().map_or(Ok(0), |row| row.integer(0)).map(|count| u64::try_from(count).unwrap_or(0))
+}
+
 /// Up to `limit` messages that are due and not held back, longest due first.
 pub fn due<S: Sql>(sql: &S, at: Timestamp, limit: usize) -> Result<Vec<Message>> {
     many(sql, "due_at <= ? AND blocked_on IS NULL ORDER BY due_at, seq LIMIT ?", params![at, limit])

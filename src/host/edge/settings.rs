@@ -60,11 +60,13 @@ pub fn keys(env: &Env) -> Result<KeyRing> {
 
 /// The settings of the broker in this Worker.
 pub fn broker(env: &Env) -> Result<broker::Settings> {
-    Ok(broker::Settings::new(
+    let mut settings = broker::Settings::new(
         required(env, QSTASH_TOKEN)?,
         required(env, QSTASH_CURRENT_SIGNING_KEY)?,
         required(env, QSTASH_NEXT_SIGNING_KEY)?,
-    ))
+    );
+    settings.parallelism = u32::try_from(connections(env)?).unwrap_or(u32::MAX);
+    Ok(settings)
 }
 
 /// How many deliveries may be under way at once.
