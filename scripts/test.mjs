@@ -28,7 +28,7 @@ const suites = [
     `wasm-pack test --mode no-install --headless --chrome --chromedriver "$(command -v chromedriver)" -- --features js`,
     countCargo,
   ),
-  ...["signature", "worker", "conformance", "differential"].map(nodeSuite),
+  ...["signature", "worker", "conformance", "python", "differential"].map(nodeSuite),
   counted(
     "differential ours",
     "DIFFERENTIAL_CANDIDATE=ours node --test --test-reporter=spec tests/differential/differential.test.mjs",

@@ -8,6 +8,9 @@ NODE_MINIMUM=20
 WASM_BINDGEN_VERSION=0.2.125
 WORKER_BUILD_VERSION=0.8.7
 WASM_PACK_VERSION=0.15.1
+PYTHON_MINIMUM=3.10
+# The same version as in tests/python/requirements.txt.
+PYTHON_CLIENT_VERSION=3.4.0
 # The JavaScript tools, Node 22 among them, are pinned in package.json and package-lock.json.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,6 +21,7 @@ TOOLS=$ORCHESTRATION_CACHE/tools
 WASM_BINDGEN_DIR=$TOOLS/wasm-bindgen-cli-$WASM_BINDGEN_VERSION/bin
 WORKER_BUILD_DIR=$TOOLS/worker-build-$WORKER_BUILD_VERSION/bin
 WASM_PACK_DIR=$TOOLS/wasm-pack-$WASM_PACK_VERSION/bin
+PYTHON_CLIENT_DIR=$TOOLS/python-qstash-$PYTHON_CLIENT_VERSION
 NODE_BIN=$ROOT/node_modules/.bin
 
 # Puts the pinned tools first on PATH; `node` is Node 22 from then on.
@@ -28,6 +32,8 @@ use_toolchain() {
   export WASM_OPT_BIN=$NODE_BIN/wasm-opt
   export ESBUILD_BIN=$NODE_BIN/esbuild
   export WRANGLER_SEND_METRICS=false
+  # The official Python client; tests/python.
+  export PYTHON_CLIENT_DIR
   # The target is named on every command line; as a variable it is taken for wasm-pack's (src/wasm_pack.rs).
   unset CARGO_BUILD_TARGET
 }

@@ -35,3 +35,20 @@ export const PENDING = [
   "failed runs: a failed run is listed and shown, under both names",
   "failed runs: restart begins anew",
 ];
+
+/** The same for the checks of the Python client: how their names begin. */
+export const PENDING_PYTHON = [
+  "dead letters",
+  "flow control",
+  "logs",
+  "messages: a cancelled message is read from the log",
+  "messages: batch for a queue",
+  "messages: cancel all",
+  "messages: cancel many",
+  "messages: enqueue",
+  "queues",
+  "redaction",
+  "schedules",
+  "signing keys: rotate",
+  "url groups",
+];
