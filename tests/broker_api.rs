@@ -89,7 +89,7 @@ fn bad_input_is_refused_and_nothing_is_stored() {
         (URL, "Upstash-Redact-Fields", "bodies", 400, "header[Name]"),
         (URL, "Upstash-Queue-Name", "a/b", 400, "Upstash-Queue-Name"),
         (URL, "Upstash-Workflow-Invoke", "true", 400, "Upstash-Workflow-Init"),
-        ("my-group", "x", "", 501, "URL groups"),
+        ("my-group", "x", "", 404, "'my-group'"),
         ("api/llm", "x", "", 501, "api/llm"),
     ] {
         let error = world.publish(destination, &[(header, value)], "").error(status);
@@ -108,7 +108,6 @@ fn what_is_not_offered_says_so() {
     for (method, path, feature) in [
         (Method::Post, "/v2/schedules/https://a.test", "schedules"),
         (Method::Patch, "/v2/schedules/s/pause", "schedules"),
-        (Method::Get, "/v2/topics", "URL groups"),
         (Method::Post, "/v2/trigger/https://a.test", "trigger"),
         (Method::Post, "/v2/keys/rotate", "keys"),
     ] {

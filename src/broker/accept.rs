@@ -1,19 +1,20 @@
 //! Accepting a message: deduplication, the run that it starts or continues, what is stored.
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
 
 use crate::broker::history::{self, Group, Submitted};
-use crate::broker::publication::{Deduplication, Publication, flag};
+use crate::broker::publication::{Publication, check_size, flag};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role, Source};
 use crate::broker::store::queue;
 use crate::broker::store::run::{self, Config, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
-use crate::broker::store::{Sql, webhook};
-use crate::broker::{Scope, gate, invalid_header, invoke, refused_step};
+use crate::broker::store::{Sql, url_group, webhook};
+use crate::broker::target::{self, Target};
+use crate::broker::{Scope, deduplication, gate, invalid_header, invoke, refused_step};
 use crate::error::{Code, Error, Result};
-use crate::wire::{CallType, Headers, MessageId, Step, StepType, Timestamp, base64, header};
+use crate::wire::duration::shown;
+use crate::wire::{CallType, Headers, MessageId, Step, StepType, Timestamp, header};
 
 /// What became of a publication.
 #[derive(Clone, Debug)]
@@ -24,6 +25,55 @@ pub struct Accepted {
     pub deduplicated: bool,
     /// The id and the creation time of the run that it starts.
     pub run: Option<(String, Timestamp)>,
+}
+
+impl Accepted {
+    /// What a publisher is told about its message.
+    pub fn answer(&self) -> Value {
+        let mut answer = json!({ "messageId": self.message_id });
+        if self.deduplicated {
+            answer["deduplicated"] = json!(true);
+        }
+        if let Some((id, created_at)) = &self.run {
+            answer["workflowRunId"] = json!(id);
+            answer["workflowCreatedAt"] = json!(created_at.millis());
+        }
+        answer
+    }
+}
+
+/// What became of a request to publish.
+#[derive(Clone, Debug)]
+pub enum Published {
+    /// The message to a URL.
+    Message(Accepted),
+    /// The messages to the endpoints of a URL group, with their URLs.
+    Group(Vec<(String, Accepted)>),
+}
+
+impl Published {
+    /// Whether nothing new was accepted.
+    pub fn is_duplicate(&self) -> bool {
+        match self {
+            Self::Message(accepted) => accepted.deduplicated,
+            Self::Group(messages) => messages.iter().all(|(_, accepted)| accepted.deduplicated),
+        }
+    }
+
+    /// What a publisher is told: an object, or a list for a URL group.
+    pub fn answer(&self) -> Value {
+        match self {
+            Self::Message(accepted) => accepted.answer(),
+            Self::Group(messages) => messages
+                .iter()
+                .map(|(url, accepted)| {
+                    let mut answer = accepted.answer();
+                    answer["url"] = json!(url);
+                    answer
+                })
+                .collect(),
+        }
+    }
 }
 
 /// The publication's place in the workflow protocol.
@@ -99,23 +149,88 @@ pub fn is_only_for_history(name: &str) -> bool {
 }
 
 /// Accepts what a request to publish asks for; must run inside a transaction.
+///
+/// [`Code::NotFound`] for a URL group that does not exist.
 pub fn publish<S: Sql>(
     scope: &mut Scope<'_, S>,
     destination: &str,
     headers: &Headers,
     body: Vec<u8>,
     caller_ip: Option<&str>,
+    source: &Source,
+) -> Result<Published> {
+    let of_step = is_step(headers);
+    let published = match target::parse(destination) {
+        Ok(Target::Url(url)) => publish_to(scope, &url, headers, body, caller_ip, source).map(Published::Message),
+        Ok(Target::Group(name)) => fan_out(scope, &name, headers, &body, caller_ip, source).map(Published::Group),
+        Ok(Target::Api(_)) => {
+            Err(Error::new(Code::Unsupported, "API destinations (api/llm, api/email) are not offered by this broker"))
+        }
+        Err(error) => Err(error),
+    };
+    if of_step { published.map_err(refused_step) } else { published }
+}
+
+fn publish_to<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    url: &str,
+    headers: &Headers,
+    body: Vec<u8>,
+    caller_ip: Option<&str>,
+    source: &Source,
 ) -> Result<Accepted> {
-    if !is_step(headers) {
-        let publication = Publication::read(destination, headers, body, &scope.settings.limits, scope.at)?;
-        return accept(scope, publication, caller_ip);
-    }
-    // A step holds bodies that were within the limit, as JSON within JSON.
     let mut limits = scope.settings.limits.clone();
-    limits.body_bytes = limits.body_bytes.saturating_mul(STEP_FACTOR);
-    Publication::read(destination, headers, body, &limits, scope.at)
-        .and_then(|publication| accept(scope, publication, caller_ip))
-        .map_err(refused_step)
+    if is_step(headers) {
+        // A step holds bodies that were within the limit, as JSON within JSON.
+        limits.body_bytes = limits.body_bytes.saturating_mul(STEP_FACTOR);
+    }
+    let publication = Publication::read(url, headers, body, &limits, scope.at)?;
+    accept(scope, Publication { source: source.clone(), ..publication }, caller_ip)
+}
+
+/// A message for each endpoint of a URL group, with the endpoint's URL.
+fn fan_out<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    name: &str,
+    headers: &Headers,
+    body: &[u8],
+    caller_ip: Option<&str>,
+    source: &Source,
+) -> Result<Vec<(String, Accepted)>> {
+    let group = url_group::find(scope.sql, name)?.ok_or_else(|| no_group(name))?;
+    let mut headers = headers.clone();
+    for (name, value) in group.headers.iter().filter(|(name, _)| !headers.contains(name)).collect::<Vec<_>>() {
+        headers.append(name, value);
+    }
+    let limits = &scope.settings.limits;
+    check_size(&headers, body.len(), limits)?;
+    let mut publications = Vec::with_capacity(group.endpoints.len());
+    for endpoint in group.endpoints {
+        let publication = Publication::read(&endpoint.url, &headers, Vec::new(), limits, scope.at)?;
+        if Part::of(&publication)? != Part::Message {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                format!("'{name}' is a URL group: a run and its steps need one URL, that of the workflow"),
+            ));
+        }
+        let source = Source { url_group: Some(name.to_owned()), endpoint: endpoint.name, ..source.clone() };
+        publications.push(Publication { source, ..publication });
+    }
+    publications
+        .into_iter()
+        .map(|publication| {
+            let url = publication.url.clone();
+            Ok((url, accept(scope, Publication { body: body.to_vec(), ..publication }, caller_ip)?))
+        })
+        .collect()
+}
+
+/// The error for a URL group that does not exist.
+pub fn no_group(name: &str) -> Error {
+    Error::new(
+        Code::NotFound,
+        format!("no URL group has the name '{}'; a URL would begin with http:// or https://", shown(name)),
+    )
 }
 
 /// How much larger a step may be than other messages.
@@ -124,33 +239,15 @@ pub const STEP_FACTOR: usize = 8;
 fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller_ip: Option<&str>) -> Result<Accepted> {
     match Part::of(&publication)? {
         Part::Message => {
-            deduplicated(scope, publication, |scope, publication| accept_message(scope, publication, caller_ip))
+            deduplication::once(scope, publication, |scope, publication| accept_message(scope, publication, caller_ip))
         }
-        Part::Start(id) => {
-            deduplicated(scope, publication, |scope, publication| accept_start(scope, &id, publication, caller_ip))
-        }
+        Part::Start(id) => deduplication::once(scope, publication, |scope, publication| {
+            accept_start(scope, &id, publication, caller_ip)
+        }),
         Part::Step(id) => accept_step(scope, &id, publication, caller_ip),
         Part::Call(id) => accept_call(scope, &id, publication, caller_ip),
         Part::Invoke(id) => invoke::accept(scope, &id, publication, caller_ip),
     }
-}
-
-/// Accepts a publication unless it repeats one of the deduplication window, and remembers it for the next.
-fn deduplicated<'a, S: Sql>(
-    scope: &mut Scope<'a, S>,
-    publication: Publication,
-    accept: impl FnOnce(&mut Scope<'a, S>, Publication) -> Result<Accepted>,
-) -> Result<Accepted> {
-    let Some(rule) = &publication.deduplication else { return accept(scope, publication) };
-    let key = deduplication_key(rule, &publication);
-    if let Some(message_id) = message::find_duplicate(scope.sql, &key, scope.at)? {
-        return Ok(Accepted { message_id, deduplicated: true, run: None });
-    }
-    let accepted = accept(scope, publication)?;
-    if !accepted.deduplicated {
-        message::remember(scope.sql, &key, &accepted.message_id, scope.at + scope.settings.deduplication_window)?;
-    }
-    Ok(accepted)
 }
 
 /// Stores a message and logs that it was created.
@@ -221,7 +318,7 @@ pub fn message<S: Sql>(
         queue: publication.queue,
         slot: None,
         flow_key,
-        source: Source::default(),
+        source: publication.source,
         redaction: publication.redaction.or_else(|| remembered.and_then(|config| config.redaction.clone())),
     })
 }
@@ -452,29 +549,4 @@ pub fn check_step(step: &Step) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn deduplication_key(rule: &Deduplication, publication: &Publication) -> String {
-    match rule {
-        Deduplication::Id(id) => format!("id:{id}"),
-        Deduplication::Content => {
-            let mut hash = Sha256::new();
-            let mut add = |part: &[u8]| {
-                hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-                hash.update(part);
-            };
-            add(publication.url.as_bytes());
-            add(publication.method.as_str().as_bytes());
-            add(publication.content_type.as_deref().unwrap_or_default().as_bytes());
-            let mut headers: Vec<(String, &str)> =
-                publication.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-            headers.sort();
-            for (name, value) in headers {
-                add(name.as_bytes());
-                add(value.as_bytes());
-            }
-            add(&publication.body);
-            format!("content:{}", base64::encode_url(hash.finalize()))
-        }
-    }
 }

@@ -20,6 +20,7 @@ mod api;
 mod backoff;
 mod callback;
 mod cron;
+mod deduplication;
 mod delivery;
 mod event;
 mod gate;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::broker::redaction::Redaction;
 use crate::broker::settings::Limits;
-use crate::broker::store::message::CallbackTarget;
+use crate::broker::store::message::{CallbackTarget, Source};
 use crate::broker::{invalid_header, target};
 use crate::error::{Code, Error, Result};
 use crate::wire::Expression;
@@ -52,6 +52,8 @@ pub struct Publication {
     pub flow_control: Option<(String, Option<FlowLimits>)>,
     /// What views of it hide.
     pub redaction: Option<Redaction>,
+    /// What it comes by.
+    pub source: Source,
 }
 
 /// What makes a message a duplicate.
@@ -89,7 +91,7 @@ const NOT_FORWARDED: [&str; 12] = [
 impl Publication {
     /// Reads the headers of a request to publish `body` to `destination`.
     pub fn read(destination: &str, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
-        let url = target::parse(destination)?;
+        let url = target::url(destination)?;
         refuse_unsupported(headers)?;
         check_size(headers, body.len(), limits)?;
         let told = callback(headers, header::CALLBACK, header::CALLBACK_PREFIX, limits, at)?;
@@ -114,6 +116,7 @@ impl Publication {
             queue: headers.get(header::QUEUE_NAME).map(|name| queue_name(name).map(str::to_owned)).transpose()?,
             flow_control: flow_control(headers)?,
             redaction: headers.get(header::REDACT_FIELDS).map(Redaction::parse).transpose()?,
+            source: Source::default(),
         })
     }
 }
@@ -148,7 +151,8 @@ fn refuse_unsupported(headers: &Headers) -> Result<()> {
     }
 }
 
-fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()> {
+/// Refuses what is too large, by [`Code::PayloadTooLarge`].
+pub fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()> {
     let too_large = |what: String, limit: usize| {
         Err(Error::new(Code::PayloadTooLarge, format!("{what} over the limit of {limit} bytes")))
     };

@@ -61,6 +61,10 @@ pub struct Limits {
     pub kept_events: usize,
     /// Queues.
     pub queues: u64,
+    /// URL groups.
+    pub url_groups: u64,
+    /// Endpoints of a URL group.
+    pub url_group_endpoints: usize,
 }
 
 impl Limits {
@@ -76,6 +80,8 @@ impl Limits {
         history_entries: usize::MAX,
         kept_events: usize::MAX,
         queues: u64::MAX,
+        url_groups: u64::MAX,
+        url_group_endpoints: usize::MAX,
     };
 }
 
@@ -130,6 +136,8 @@ impl Settings {
                 history_entries: 10_000,
                 kept_events: 100,
                 queues: 10_000,
+                url_groups: 10_000,
+                url_group_endpoints: 100,
             },
             defaults: Defaults { retries: 3, timeout: Duration::from_mins(15) },
             deduplication_window: Duration::from_mins(10),

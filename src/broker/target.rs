@@ -2,32 +2,50 @@
 
 use url::Url;
 
+use crate::broker::publication::is_plain;
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 
-/// Reads a destination: an absolute `http` or `https` URL. Returns it as a browser would write it, without fragment:
-/// so the receiver finds the URL that it was called by in the signature.
+/// A destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An absolute URL, as [`url`] returns it.
+    Url(String),
+    /// The name of a URL group.
+    Group(String),
+    /// What follows `api/`: `llm` or `email`.
+    Api(String),
+}
+
+/// Reads a destination: an absolute URL, the name of a URL group, or `api/…`.
 ///
-/// [`Code::Unsupported`] for the name of a URL group or `api/…`, [`Code::InvalidUrl`] for anything else.
-pub fn parse(text: &str) -> Result<String> {
+/// [`Code::InvalidUrl`] for anything else.
+pub fn parse(text: &str) -> Result<Target> {
+    match text.strip_prefix("api/") {
+        Some(name) => Ok(Target::Api(name.to_owned())),
+        None if is_plain(text) => Ok(Target::Group(text.to_owned())),
+        None if text.split_once('?').is_some_and(|(name, _)| is_plain(name)) => {
+            let text = format!("the destination '{}' is a URL group, which takes no query", shown(text));
+            Err(Error::new(Code::InvalidUrl, text))
+        }
+        None => url(text).map(Target::Url),
+    }
+}
+
+/// Reads an absolute `http` or `https` URL. Returns it as a browser would write it, without fragment: so the receiver
+/// finds the URL that it was called by in the signature.
+///
+/// [`Code::InvalidUrl`] for anything else.
+pub fn url(text: &str) -> Result<String> {
     let invalid = |reason: &str| Error::new(Code::InvalidUrl, format!("the destination '{}' {reason}", shown(text)));
     if text.is_empty() {
         return Err(Error::new(Code::InvalidUrl, "the destination is missing: expected an absolute URL"));
     }
     if text.starts_with("api/") {
-        return Err(Error::new(
-            Code::Unsupported,
-            "API destinations (api/llm, api/email) are not offered by this broker",
-        ));
+        return Err(invalid("is an API; only an absolute http:// or https:// URL is possible here"));
     }
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-        return Err(Error::new(
-            Code::Unsupported,
-            format!(
-                "the destination '{}' is not a URL; URL groups are not offered by this broker: use an absolute http:// or https:// URL",
-                shown(text)
-            ),
-        ));
+    if is_plain(text) {
+        return Err(invalid("is not a URL: only an absolute http:// or https:// URL is possible here"));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(invalid("contains a blank or a control character"));
@@ -62,27 +80,35 @@ mod tests {
             ("http://[::1]:8080/x", "http://[::1]:8080/x"),
             ("https://a.b/ü", "https://a.b/%C3%BC"),
         ] {
-            assert_eq!(parse(text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(parse(text), Ok(Target::Url(expected.to_owned())), "{text}");
         }
     }
 
     #[test]
-    fn refuses_the_rest_by_kind() {
-        for (text, code) in [
-            ("", Code::InvalidUrl),
-            ("my-group", Code::Unsupported),
-            ("api/llm", Code::Unsupported),
-            ("ftp://a.b", Code::InvalidUrl),
-            ("javascript:alert(1)", Code::InvalidUrl),
-            ("https://", Code::InvalidUrl),
-            ("//a.b/c", Code::InvalidUrl),
-            ("https://a b/", Code::InvalidUrl),
-            ("https://a.b/\n", Code::InvalidUrl),
-            ("https://user:secret@a.b/", Code::InvalidUrl),
-            ("http://a.b:99999/", Code::InvalidUrl),
+    fn knows_names_of_groups_and_apis() {
+        assert_eq!(parse("my-group.1"), Ok(Target::Group("my-group.1".to_owned())));
+        assert_eq!(parse("api/llm"), Ok(Target::Api("llm".to_owned())));
+        for text in ["my-group", "api/llm"] {
+            assert_eq!(url(text).unwrap_err().code(), Code::InvalidUrl, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for text in [
+            "",
+            "my-group?a=1",
+            "ftp://a.b",
+            "javascript:alert(1)",
+            "https://",
+            "//a.b/c",
+            "https://a b/",
+            "https://a.b/\n",
+            "https://user:secret@a.b/",
+            "http://a.b:99999/",
         ] {
             let error = parse(text).unwrap_err();
-            assert_eq!(error.code(), code, "{text}: {error}");
+            assert_eq!(error.code(), Code::InvalidUrl, "{text}: {error}");
             assert!(!error.message().contains("secret"), "{error}");
         }
     }

@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{Call, caller_ip, messages};
-use crate::broker::accept::{self, Accepted};
+use super::{Call, caller_ip};
+use crate::broker::accept::{self, Published};
 use crate::broker::publication::json_headers;
 use crate::broker::store::Sql;
+use crate::broker::store::message::Source;
 use crate::broker::{Scope, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Response, header};
@@ -49,7 +50,7 @@ fn accept_all<S: Sql>(
         match Item::read(&item).and_then(|item| item.publish(scope, caller_ip)) {
             Ok(result) => {
                 accepted = true;
-                results.push(messages::answer(&result));
+                results.push(result.answer());
             }
             Err(error) if atomic || matches!(error.code(), Code::Storage | Code::Internal) => return Err(error),
             Err(error) => {
@@ -101,7 +102,7 @@ impl Item {
         })
     }
 
-    fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Accepted> {
+    fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Published> {
         let mut headers = json_headers(&self.headers)?;
         if let Some(queue) = &self.queue {
             headers.set(header::QUEUE_NAME, queue);
@@ -112,6 +113,7 @@ impl Item {
             &headers,
             self.body.as_deref().map(bytes).unwrap_or_default(),
             caller_ip,
+            &Source::default(),
         )
     }
 }

@@ -4,16 +4,16 @@ use serde_json::json;
 
 use super::filter::Filter;
 use super::{Call, caller_ip, views};
-use crate::broker::accept::{self, Accepted};
+use crate::broker::accept;
 use crate::broker::query::{decode, pairs};
-use crate::broker::store::message::Role;
+use crate::broker::store::message::{Role, Source};
 use crate::broker::store::{Sql, message, step};
 use crate::broker::{Scope, access, recovery};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Headers, Response};
 
-/// Publishes one message. 202 if it was a duplicate.
+/// Publishes one message, or one to each endpoint of a URL group. 202 if all were duplicates.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     let (destination, headers) = addressed(call, &call.parameter);
     publish_to(scope, call, &destination, &headers)
@@ -27,9 +27,10 @@ pub fn publish_to<S: Sql>(
     headers: &Headers,
 ) -> Result<Response> {
     let body = call.request.body.clone();
-    let accepted =
-        scope.transaction(|scope| accept::publish(scope, destination, headers, body, caller_ip(call.request)))?;
-    Ok(Response::json(if accepted.deduplicated { 202 } else { 200 }, &answer(&accepted)))
+    let published = scope.transaction(|scope| {
+        accept::publish(scope, destination, headers, body, caller_ip(call.request), &Source::default())
+    })?;
+    Ok(Response::json(if published.is_duplicate() { 202 } else { 200 }, &published.answer()))
 }
 
 /// The destination, which stands in `path`, and the publish headers. Services that can't set headers write them into the query
@@ -61,19 +62,6 @@ pub fn addressed(call: &Call<'_>, path: &str) -> (String, Headers) {
         destination.push_str(&query.join("&"));
     }
     (destination, headers)
-}
-
-/// What a publisher is told about its message.
-pub fn answer(accepted: &Accepted) -> serde_json::Value {
-    let mut answer = json!({ "messageId": accepted.message_id });
-    if accepted.deduplicated {
-        answer["deduplicated"] = json!(true);
-    }
-    if let Some((id, created_at)) = &accepted.run {
-        answer["workflowRunId"] = json!(id);
-        answer["workflowCreatedAt"] = json!(created_at.millis());
-    }
-    answer
 }
 
 /// Shows a message that has not ended yet.

@@ -12,6 +12,7 @@ mod notifications;
 mod queues;
 mod run_logs;
 mod runs;
+mod topics;
 mod views;
 mod waits;
 
@@ -76,6 +77,12 @@ enum Endpoint {
     Wait,
     Waiters,
     Notify,
+    UrlGroups,
+    UrlGroup,
+    SetUrlGroup,
+    RemoveUrlGroup,
+    AddEndpoints,
+    RemoveEndpoints,
     /// A documented feature that this broker does not offer.
     Unsupported(&'static str),
 }
@@ -129,11 +136,12 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Post, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
     (Method::Patch, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
     (Method::Delete, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
-    (Method::Get, "/v2/topics", Endpoint::Unsupported("URL groups")),
-    (Method::Get, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
-    (Method::Post, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
-    (Method::Patch, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
-    (Method::Delete, "/v2/topics/**", Endpoint::Unsupported("URL groups")),
+    (Method::Get, "/v2/topics", Endpoint::UrlGroups),
+    (Method::Get, "/v2/topics/*", Endpoint::UrlGroup),
+    (Method::Patch, "/v2/topics/*", Endpoint::SetUrlGroup),
+    (Method::Delete, "/v2/topics/*", Endpoint::RemoveUrlGroup),
+    (Method::Post, "/v2/topics/*/endpoints", Endpoint::AddEndpoints),
+    (Method::Delete, "/v2/topics/*/endpoints", Endpoint::RemoveEndpoints),
     (Method::Get, "/v2/flowControl", Endpoint::FlowKeys),
     (Method::Get, "/v2/flowControl/*", Endpoint::FlowKey),
     (Method::Post, "/v2/flowControl/**", Endpoint::ActOnFlowKey),
@@ -225,6 +233,12 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Wait => waits::wait(scope, &call),
         Endpoint::Waiters => waits::list(scope, &call),
         Endpoint::Notify => notifications::notify(scope, &call),
+        Endpoint::UrlGroups => topics::list(scope, &call),
+        Endpoint::UrlGroup => topics::show(scope, &call),
+        Endpoint::SetUrlGroup => topics::set_headers(scope, &call),
+        Endpoint::RemoveUrlGroup => topics::remove(scope, &call),
+        Endpoint::AddEndpoints => topics::add_endpoints(scope, &call),
+        Endpoint::RemoveEndpoints => topics::remove_endpoints(scope, &call),
         Endpoint::Unsupported(feature) => Err(Error::new(
             Code::Unsupported,
             format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),

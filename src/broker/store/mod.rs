@@ -14,6 +14,7 @@ pub mod run;
 pub mod schema;
 pub mod sql;
 pub mod step;
+pub mod url_group;
 pub mod waiter;
 pub mod webhook;
 

@@ -239,6 +239,19 @@ const VERSION_6: &[&str] = &[
         used_at INTEGER NOT NULL
     )",
     "CREATE INDEX flow_keys_wake ON flow_keys (wake_at) WHERE wake_at IS NOT NULL",
+    "CREATE TABLE url_groups (
+        name TEXT PRIMARY KEY,
+        headers TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    )",
+    "CREATE TABLE url_group_endpoints (
+        url_group TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        url TEXT NOT NULL,
+        name TEXT,
+        PRIMARY KEY (url_group, position)
+    )",
     // What the log tells of a message beyond its events; it goes with the last of them.
     "CREATE TABLE logged (
         message_id TEXT PRIMARY KEY,
