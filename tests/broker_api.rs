@@ -4,7 +4,7 @@
 mod support;
 
 use orchestration::wire::{Method, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::world::{TOKEN, World, ok, settings};
 
 const URL: &str = "https://app.test/hook";
@@ -220,18 +220,27 @@ fn messages_are_cancelled_by_filter() {
     publish("https://a.test/x?y=2", &[("Upstash-Flow-Control-Key", "k")]);
     publish("https://b.test/x", &[("Upstash-Queue-Name", "q"), ("Upstash-Caller-Ip", "10.0.0.1")]);
     let run = publish(URL, &[("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-RunId", "wfr_1")]);
-    for (filter, status) in [("?url=x&cuont=1", 400), ("?count=0", 400), ("?count=501", 400)] {
+    for (filter, status) in [("?url=x&cuont=1", 400), ("?count=all", 400)] {
         world.delete(&format!("/v2/messages{filter}")).error(status);
     }
     for filter in ["?url=https://none.test", "?label=blu", "?topicName=g", "?scheduleId=s", "?callerIp=10.0.0.2"] {
         assert_eq!(cancel(filter), 0, "{filter}");
     }
     assert_eq!(cancel(&format!("?messageIds={first}&messageIds=msg_unknown")), 1);
-    assert_eq!(world.states(&first), ["CREATED", "CANCEL_REQUESTED", "CANCELLED"]);
+    assert_eq!(world.states(&first), ["CREATED", "CANCEL_REQUESTED", "CANCELED"]);
     assert_eq!(cancel("?queueName=q&callerIp=10.0.0.1&host=b.test&path=/x"), 1);
     assert_eq!(cancel("?flowControlKey=k&url=https://a.test/x?y=2&fromDate=1&label="), 1);
+    let named = |body: &str| world.send(&world.request(Method::Delete, "/v2/messages").body(body));
+    let second = publish(URL, &[]);
     publish(URL, &[]);
-    publish(URL, &[]);
-    assert_eq!((cancel("?count=1"), cancel(""), cancel("")), (1, 1, 0));
+    for body in ["[]", "{}", r#"{"messageIds":[]}"#, r#"{"dlqIds":["1"]}"#, "nonsense"] {
+        assert!(named(body).error(400).contains("messageIds"), "{body}");
+    }
+    assert_eq!(named(&json!({ "messageIds": [second] }).to_string()).ok()["cancelled"], json!(1));
+    let item = json!({ "destination": URL, "headers": { "Upstash-Delay": "1h" } });
+    for _ in 0..3 {
+        world.batch(&Value::Array(vec![item.clone(); 400])).ok();
+    }
+    assert_eq!((cancel("?count=100"), cancel("")), (1201, 0), "one call is enough for all");
     assert_eq!(world.get(&format!("/v2/messages/{run}")).status(), 200, "a run's message is left alone");
 }

@@ -325,7 +325,7 @@ impl Life {
         match row.text(2).unwrap().as_str() {
             "CREATED" => self.created = seq,
             "ACTIVE" if self.begun == 0 => self.begun = seq,
-            "DELIVERED" | "FAILED" | "CANCELLED" => {
+            "DELIVERED" | "FAILED" | "CANCELED" => {
                 self.ended = seq;
                 self.ends += 1;
             }

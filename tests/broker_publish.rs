@@ -310,7 +310,7 @@ fn a_cancelled_message_is_not_delivered() {
     world.delete(&format!("/v2/messages/{id}")).error(404);
     world.run();
     assert!(world.received(URL).is_empty());
-    assert_eq!(world.states(&id), ["CREATED", "CANCEL_REQUESTED", "CANCELLED"]);
+    assert_eq!(world.states(&id), ["CREATED", "CANCEL_REQUESTED", "CANCELED"]);
 }
 
 #[test]

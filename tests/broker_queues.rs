@@ -159,7 +159,7 @@ fn queues_are_listed_and_deleted_with_what_waits_in_them() {
     assert_eq!(world.delete("/v2/queues/b").status(), 200);
     assert!(world.get("/v2/queues/b").error(404).contains("'b'"));
     for message in [&first, &second] {
-        assert_eq!(world.states(message), ["CREATED", "CANCEL_REQUESTED", "CANCELLED"]);
+        assert_eq!(world.states(message), ["CREATED", "CANCEL_REQUESTED", "CANCELED"]);
     }
     assert_eq!(world.sql.count("messages"), 0);
     world.delete("/v2/queues/b").error(404);

@@ -125,15 +125,20 @@ fn settings_can_be_replaced_when_a_run_is_taken_up() {
             ("Upstash-Delay", "1m"),
             ("Upstash-Label", "again"),
             ("Upstash-Failure-Callback", "https://other.test/"),
+            ("Upstash-Flow-Control-Key", "again"),
+            ("Upstash-Flow-Control-Value", "rate=7"),
         ];
         assert!(
             post(&world, &format!("{way}/{id}"), &[("Upstash-Retries", "many")]).error(400).contains("Upstash-Retries")
         );
-        assert!(post(&world, &format!("{way}/{id}"), &[("Upstash-Flow-Control-Key", "k")]).error(501).contains("flow"));
+        assert!(
+            post(&world, &format!("{way}/{id}"), &[("Upstash-Flow-Control-Key", "a b")]).error(400).contains("Flow")
+        );
         let new = post(&world, &format!("{way}/{id}"), &headers).ok()["workflowRunId"].as_str().unwrap().to_owned();
         world.settle();
         assert_eq!(world.run_log(&new)["labels"], json!(["again"]));
         assert_eq!(world.next_wake(), Some(START + Duration::from_mins(1)), "{way}");
+        assert_eq!(world.get("/v2/flowControl/again").ok()["rateMax"], json!(7));
         world.run();
         assert_eq!(world.now(), START + Duration::from_secs(70), "two retries, five seconds each");
         assert_eq!(ledger.borrow().finished.len(), 1);

@@ -299,7 +299,7 @@ fn a_run_that_was_cancelled_during_a_delivery_is_not_retried() {
 
 #[test]
 fn a_lost_delivery_of_a_run_that_has_ended_is_not_repeated() {
-    for (end, state) in [("?cancel=true", "CANCELLED"), ("?cancel=false", "DELIVERED")] {
+    for (end, state) in [("?cancel=true", "CANCELED"), ("?cancel=false", "DELIVERED")] {
         let world = World::new();
         let ledger = serve(&world, order());
         let id = trigger(&world, RUN, &json!({})).ok()[0]["messageId"].as_str().unwrap().to_owned();
@@ -434,4 +434,25 @@ fn the_sdk_triggers_a_run_again_that_somebody_triggered_without_knowing_its_prot
         world.received(WORKFLOW).iter().map(|request| request.headers.get("x-tenant").map(str::to_owned)).collect();
     assert_eq!(tenants, [None, Some("7".to_owned()), Some("7".to_owned())]);
     assert_eq!(world.run_log(RUN)["workflowState"], json!("RUN_SUCCESS"));
+}
+
+#[test]
+fn runs_are_found_by_key_message_and_creation() {
+    let world = World::new();
+    let start = |id: &str, key: &str| {
+        let headers =
+            [("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-RunId", id), ("Upstash-Flow-Control-Key", key)];
+        world.publish("https://flow.test/", &headers, "").message_id()
+    };
+    let message = start("wfr_1", "a");
+    start("wfr_2", "b");
+    let found = |filter: &str| {
+        let runs = world.get(&format!("/v2/workflows/logs?{filter}")).ok()["runs"].clone();
+        runs.as_array().unwrap().iter().map(|run| run["workflowRunId"].clone()).collect::<Vec<_>>()
+    };
+    let created = world.now().millis();
+    assert_eq!(found("flowControlKey=b"), ["wfr_2"]);
+    assert_eq!(found(&format!("messageId={message}")), ["wfr_1"]);
+    assert_eq!(found(&format!("workflowRuns=wfr_1@{created}&workflowRuns=wfr_2@{created}")).len(), 2);
+    assert_eq!(found(&format!("workflowRuns=wfr_1@{}", created + 1)), [json!(null); 0]);
 }

@@ -348,7 +348,7 @@ impl Simulation {
         }
         for message in &self.resumptions {
             let states = self.world.states(message);
-            let ends = |state: &&String| matches!(state.as_str(), "DELIVERED" | "FAILED" | "CANCELLED");
+            let ends = |state: &&String| matches!(state.as_str(), "DELIVERED" | "FAILED" | "CANCELED");
             assert_eq!(states.iter().filter(ends).count(), 1, "{message}: {states:?}");
         }
         let ledger = self.ledger.borrow();

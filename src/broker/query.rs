@@ -1,5 +1,7 @@
 //! Paths and queries of requests, taken apart without being normalised.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Code, Error, Result};
 use crate::wire::Timestamp;
 
@@ -13,13 +15,30 @@ pub fn split(url: &str) -> (&str, &str) {
 }
 
 /// The parameters of a query, decoded, in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads `a=1&b=2`.
     pub fn parse(text: &str) -> Self {
         Self(pairs(text).map(|(_, name, value)| (name, value)).collect())
+    }
+
+    /// Takes the ids that a request names in its body, `{"<name>": [ids]}`, as the parameter `name`: the official
+    /// Python client writes them there.
+    pub fn take_ids(&mut self, name: &str, body: &[u8]) -> Result<()> {
+        if body.is_empty() {
+            return Ok(());
+        }
+        let lists: BTreeMap<String, Vec<String>> = serde_json::from_slice(body).unwrap_or_default();
+        let ids = lists.get(name).filter(|ids| lists.len() == 1 && !ids.is_empty()).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRequest,
+                format!("the body must be empty or {{\"{name}\": [ids]}} with an id at least"),
+            )
+        })?;
+        self.0.extend(ids.iter().map(|id| (name.to_owned(), id.clone())));
+        Ok(())
     }
 
     /// The names of the parameters.

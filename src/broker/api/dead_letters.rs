@@ -132,7 +132,9 @@ pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respon
 
 /// Delivers those again that a filter selects: all of them or, if one can't be, none.
 pub fn retry_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (query, headers) = (&call.query, &call.request.headers);
+    let (mut query, headers) = (call.query.clone(), &call.request.headers);
+    query.take_ids("dlqIds", &call.request.body)?;
+    let query = &query;
     named(query)?;
     let (responses, cursor) = scope.transaction(|scope| {
         let (letters, cursor) = selected(scope, query, Kind::Messages, MOST)?;
@@ -156,9 +158,11 @@ pub fn retry_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<R
 
 /// Removes those that a filter selects.
 pub fn remove_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, kind: Kind) -> Result<Response> {
-    named(&call.query)?;
+    let mut query = call.query.clone();
+    query.take_ids("dlqIds", &call.request.body)?;
+    named(&query)?;
     let (deleted, cursor) = scope.transaction(|scope| {
-        let (letters, cursor) = selected(scope, &call.query, kind, MOST)?;
+        let (letters, cursor) = selected(scope, &query, kind, MOST)?;
         letters.iter().try_for_each(|letter| dead_letter::remove(scope.sql, &letter.id))?;
         Ok((letters.len(), cursor))
     })?;

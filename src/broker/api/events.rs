@@ -37,7 +37,7 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
     let mut filter = Filter::new();
     filter.one_of(query, "messageId", "message_id")?;
     filter.one_of(query, "messageIds", "message_id")?;
-    filter.one_of(query, "state", "state")?;
+    filter.any(query, "state", "state = replace(?, 'CANCELLED', 'CANCELED')")?;
     filter.one_of(query, "url", "url")?;
     filter.holds(query, "label", "label")?;
     filter.one_of(query, "workflowRunId", "run_id")?;

@@ -82,7 +82,8 @@ impl Filter {
         (format!("{conditions} ORDER BY {column} DESC LIMIT ?"), self.params)
     }
 
-    fn any(&mut self, query: &Query, name: &str, condition: &str) -> Result<()> {
+    /// The condition, which has one parameter, holds for one of the values of the query parameter, if that is given.
+    pub fn any(&mut self, query: &Query, name: &str, condition: &str) -> Result<()> {
         let values = query.all(name);
         if values.is_empty() {
             return Ok(());

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::filter::Filter;
 use super::{Call, caller_ip, views};
 use crate::broker::accept;
-use crate::broker::query::{decode, pairs};
+use crate::broker::query::{Query, decode, pairs};
 use crate::broker::store::message::{Role, Source};
 use crate::broker::store::{Sql, message, step};
 use crate::broker::{Scope, access, recovery};
@@ -113,10 +113,33 @@ const FILTERS: [&str; 14] = [
     "qstash_token",
 ];
 
-/// Cancels the messages that a filter selects, the newest first; without a filter any. Those of runs are left alone.
+/// Cancels the messages that a filter selects; without a filter all. Those of runs are left alone.
+///
+/// The official SDK always sends a `count` and promises that one call is enough for all, so `count` limits nothing.
 pub fn cancel_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let query = &call.query;
+    let mut query = call.query.clone();
     query.refuse_unknown(&FILTERS)?;
+    query.take_ids("messageIds", &call.request.body)?;
+    query.number("count")?;
+    let mut cancelled = 0;
+    loop {
+        let (condition, params) = selection(&query)?.newest("seq", CANCELLED_AT_ONCE);
+        let number = scope.transaction(|scope| {
+            let messages = message::select(scope.sql, &condition, &params)?;
+            messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
+            Ok(messages.len())
+        })?;
+        if number == 0 {
+            return Ok(Response::json(200, &json!({ "cancelled": cancelled })));
+        }
+        cancelled += number;
+    }
+}
+
+/// So many messages are cancelled in one transaction.
+const CANCELLED_AT_ONCE: u64 = 500;
+
+fn selection(query: &Query) -> Result<Filter> {
     let mut filter = Filter::new();
     filter.one_of(query, "messageIds", "id")?;
     filter.one_of(query, "topicName", "json_extract(source, '$.urlGroup')")?;
@@ -129,17 +152,8 @@ pub fn cancel_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<
     filter.one_of(query, "callerIp", "caller_ip")?;
     filter.between(query, "created_at")?;
     filter.and("(run IS NULL OR role = ?)", Role::FailureCallback.as_str().into());
-    let (condition, params) = filter.newest("seq", query.count(MOST_CANCELLED, MOST_CANCELLED)?);
-    let cancelled = scope.transaction(|scope| {
-        let messages = message::select(scope.sql, &condition, &params)?;
-        messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
-        Ok(messages.len())
-    })?;
-    Ok(Response::json(200, &json!({ "cancelled": cancelled })))
+    Ok(filter)
 }
-
-/// The most messages that one request cancels (`count` of the specification is from 1 to 500).
-const MOST_CANCELLED: u64 = 500;
 
 fn found<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<message::Message> {
     message::find(scope.sql, id)?.ok_or_else(|| {

@@ -16,7 +16,7 @@ use crate::broker::store::{Sql, dead_letter};
 use crate::error::{Code, Error, Result};
 use crate::wire::{CallType, Response, Step, base64};
 
-const FILTERS: [&str; 15] = [
+const FILTERS: [&str; 18] = [
     "host",
     "path",
     "cursor",
@@ -24,6 +24,9 @@ const FILTERS: [&str; 15] = [
     "workflowRunId",
     "workflowUrl",
     "workflowCreatedAt",
+    "workflowRuns",
+    "messageId",
+    "flowControlKey",
     "state",
     "label",
     "callerIp",
@@ -55,6 +58,10 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     filter.one_of(query, "workflowRunId", "id")?;
     filter.one_of(query, "workflowUrl", "url")?;
     filter.one_of(query, "workflowCreatedAt", "CAST(created_at AS TEXT)")?;
+    // Runs named as `ID@TS`: the id and when the run was created.
+    filter.one_of(query, "workflowRuns", "(id || '@' || created_at)")?;
+    filter.any(query, "messageId", "key IN (SELECT run FROM events WHERE message_id = ?)")?;
+    filter.one_of(query, "flowControlKey", "json_extract(config, '$.flow_key')")?;
     filter.one_of(query, "state", "state")?;
     filter.holds(query, "label", "label")?;
     filter.located(query, "url")?;
@@ -337,7 +344,7 @@ impl Log {
         let failure = self.failure.as_ref();
         let events = self.events.get(id).map(Vec::as_slice).unwrap_or_default();
         let last =
-            events.iter().rev().find(|event| matches!(event.state.as_str(), "DELIVERED" | "FAILED" | "CANCELLED"));
+            events.iter().rev().find(|event| matches!(event.state.as_str(), "DELIVERED" | "FAILED" | "CANCELED"));
         let mut view = json!({
             "messageId": id,
             "url": events.first().map_or(run.url.as_str(), |event| event.url.as_str()),

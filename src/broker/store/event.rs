@@ -35,7 +35,7 @@ impl State {
         (State::Delivered, "DELIVERED"),
         (State::Failed, "FAILED"),
         (State::CancelRequested, "CANCEL_REQUESTED"),
-        (State::Cancelled, "CANCELLED"),
+        (State::Cancelled, "CANCELED"),
     ];
 
     /// The name on the wire and in the database.
@@ -43,9 +43,10 @@ impl State {
         Self::TABLE.iter().find(|(state, _)| *state == self).map_or("CREATED", |(_, name)| name)
     }
 
-    /// Whether `name` is a state of the log, or one that the wire knows and this broker does not tell.
+    /// Whether `name` is a state of the log, or one that the wire knows and this broker does not tell. The official SDKs
+    /// write `CANCELED`, the specification `CANCELLED`.
     pub fn is_known(name: &str) -> bool {
-        name == "IN_PROGRESS" || Self::TABLE.iter().any(|(_, known)| *known == name)
+        matches!(name, "IN_PROGRESS" | "CANCELLED") || Self::TABLE.iter().any(|(_, known)| *known == name)
     }
 }
 

@@ -258,6 +258,7 @@ const VERSION_6: &[&str] = &[
         message TEXT NOT NULL,
         body BLOB
     )",
+    "UPDATE events SET state = 'CANCELED' WHERE state = 'CANCELLED'",
 ];
 
 /// Brings the database to the newest version.
