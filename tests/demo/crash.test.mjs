@@ -18,10 +18,11 @@ const ROOT = join(import.meta.dirname, "../..");
 
 const SETTINGS = { sleepSeconds: 1, retries: 6, retryDelay: "200" };
 const LIMIT_MS = 45_000;
-/** Crashes at a moment, spread over a run's life. */
+/** Crashes at a moment between two executions, spread over the runs' lives. */
 const TIMED = 6;
 /** Crashes while a delivery is open: a step has been written down, and its result is not accepted yet. */
 const OPEN = 4;
+const LONGEST_MOMENT_MS = 200;
 /** How many executions two runs write down, retries included. */
 const EXECUTIONS = LANGUAGES.length * 7;
 
@@ -29,8 +30,6 @@ const seed = Number(process.env.ORCHESTRATION_SEED ?? DEFAULT_SEED);
 const folder = temporaryFolder();
 let failed = false;
 let project;
-/** How long two runs live without a crash. */
-let calmLifeMs;
 
 before(async () => {
   console.log(`seed ${seed} (set ORCHESTRATION_SEED to another one)`);
@@ -48,7 +47,6 @@ test("the order project type-checks against the packed package", async () => {
 
 test("without a crash every step is executed once", async () => {
   const { verdict, lifeMs } = await play("calm", {});
-  calmLifeMs = lifeMs;
   console.log(`    two runs take ${lifeMs} ms`);
   assert.ok(verdict.runs.every(({ steps }) => steps.every(({ executed }) => executed <= 1)));
 });
@@ -70,8 +68,10 @@ test("the verdict holds after a crash", { concurrency: 2 }, async (t) => {
 /** The crashes that the seed determines. */
 function plan(random) {
   const timed = Array.from({ length: TIMED }, (_, i) => {
-    const share = (i + random()) / TIMED;
-    return { name: `at ${Math.round(share * 100)} % of a run's life`, crash: { afterMs: share * calmLifeMs } };
+    // The last executions are left out: the crash has to come before both runs have ended, however quick they are.
+    const execution = 1 + Math.floor(((i + random()) / TIMED) * (EXECUTIONS - LANGUAGES.length));
+    const afterMs = Math.round(random() * LONGEST_MOMENT_MS);
+    return { name: `${afterMs} ms after execution ${execution}`, crash: { execution, afterMs } };
   });
   const open = Array.from({ length: OPEN }, (_, i) => {
     const execution = 1 + Math.floor(((i + random()) / OPEN) * EXECUTIONS);
@@ -95,7 +95,7 @@ async function play(name, { afterMs, execution, answer }) {
   const onEntry = async ({ entry }) => {
     if (entry !== execution) return;
     await triggered.promise;
-    crashed = crash(stage);
+    crashed = delay(afterMs ?? 0).then(() => crash(stage));
     if (answer === "after") await crashed;
   };
   try {
@@ -103,7 +103,6 @@ async function play(name, { afterMs, execution, answer }) {
     for (const language of LANGUAGES) await stage.trigger(language, SETTINGS);
     const began = Date.now();
     triggered.resolve();
-    if (afterMs !== undefined) crashed = delay(afterMs).then(() => crash(stage));
     for await (const _ of stage.watch(LIMIT_MS));
     const crashedAt = await crashed;
     const verdict = await stage.judge();
