@@ -1,6 +1,7 @@
 //! What the broker's tests share: SQLite as a port, seeded entropy, and a world of endpoints with a clock of its own.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, clippy::unused_self)]
 
+pub mod protocol;
 pub mod sqlite;
 pub mod workflow;
 pub mod world;
