@@ -28,17 +28,6 @@ fn pair() -> World {
     world
 }
 
-trait Empty {
-    fn ok_empty(&self);
-}
-
-impl Empty for Answer {
-    #[track_caller]
-    fn ok_empty(&self) {
-        assert_eq!((self.status(), self.0.body.as_slice()), (200, b"".as_slice()));
-    }
-}
-
 #[test]
 fn groups_are_made_changed_and_deleted_by_their_endpoints() {
     let world = pair();

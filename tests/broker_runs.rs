@@ -455,4 +455,6 @@ fn runs_are_found_by_key_message_and_creation() {
     assert_eq!(found(&format!("messageId={message}")), ["wfr_1"]);
     assert_eq!(found(&format!("workflowRuns=wfr_1@{created}&workflowRuns=wfr_2@{created}")).len(), 2);
     assert_eq!(found(&format!("workflowRuns=wfr_1@{}", created + 1)), [json!(null); 0]);
+    assert_eq!(world.delete("/v2/workflows/runs?flowControlKey=b").ok()["cancelled"], json!(1));
+    assert_eq!(found("state=RUN_CANCELED"), ["wfr_2"]);
 }

@@ -48,10 +48,7 @@ impl FlowLimits {
             }
         }
         limits.rate = rate.map(|count| Rate { count, period: period.unwrap_or(DEFAULT_PERIOD) });
-        match limits.parallelism.is_some() || limits.rate.is_some() {
-            true => Ok(limits),
-            false => Err(invalid()),
-        }
+        if limits == Self::default() { Err(invalid()) } else { Ok(limits) }
     }
 }
 

@@ -39,7 +39,8 @@ pub fn end<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response
     }
 }
 
-const FILTERS: [&str; 12] = [
+const FILTERS: [&str; 13] = [
+    "flowControlKey",
     "host",
     "path",
     "workflowRunIds",
@@ -75,6 +76,7 @@ pub fn cancel_many<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<
     filter.located(query, "url")?;
     filter.one_of(query, "callerIp", "caller_ip")?;
     filter.holds(query, "label", "label")?;
+    filter.one_of(query, "flowControlKey", "json_extract(config, '$.flow_key')")?;
     let unnamed = filter.is_empty() && query.first("count").is_none();
     if unnamed {
         return Err(Error::new(
