@@ -1,5 +1,6 @@
 //! Flow control: limits that all messages of one key share.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

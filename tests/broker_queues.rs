@@ -1,5 +1,6 @@
 //! Queues: one after the other, whatever happens to the one in front.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
@@ -134,9 +135,9 @@ fn order_survives_a_clock_that_is_set_back_and_lost_deliveries() {
     world.answers(URL, [ok()]);
     world.advance(Duration::from_secs(100));
     enqueue(&world, "q", &[], "1");
-    world.set_back(Duration::from_secs(60));
+    world.set_back(Duration::from_mins(1));
     enqueue(&world, "q", &[], "2");
-    world.advance(Duration::from_secs(120));
+    world.advance(Duration::from_mins(2));
     let lost = world.take(10);
     assert_eq!(lost.len(), 1);
     world.restart();
