@@ -14,7 +14,7 @@ use crate::broker::target::{self, Target};
 use crate::broker::{Scope, deduplication, gate, invalid_header, invoke, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{CallType, Headers, MessageId, Step, StepType, Timestamp, header};
+use crate::wire::{CallType, Headers, Step, StepType, Timestamp, header};
 
 /// What became of a publication.
 #[derive(Clone, Debug)]
@@ -292,7 +292,7 @@ pub fn message<S: Sql>(
         headers.append(header::CONTENT_TYPE, content_type);
     }
     Ok(Message {
-        id: MessageId::generate(scope.entropy).to_string(),
+        id: scope.message_id(),
         role,
         run: run.map(|run| run.key),
         position: None,

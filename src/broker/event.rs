@@ -15,7 +15,7 @@ use crate::broker::store::{Sql, kept_event, step, webhook};
 use crate::broker::{Scope, invalid_header, refused_step, run as runs};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{Headers, MessageId, Step, StepType, base64, header, parse_duration};
+use crate::wire::{Headers, Step, StepType, base64, header, parse_duration};
 
 /// How long a step waits that does not say it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(7 * 24);
@@ -66,7 +66,7 @@ pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, headers: &Headers,
     if let Some(earlier) = step::pending_at(scope.sql, run.key, pending.step.place())? {
         return Ok(earlier.message_id);
     }
-    let message_id = MessageId::generate(scope.entropy).to_string();
+    let message_id = scope.message_id();
     let details = json!({
         "waitEventId": event_id,
         "waitTimeoutDuration": format!("{}s", (waiter.deadline - scope.at).as_secs()),

@@ -34,6 +34,7 @@ pub mod redaction;
 mod retention;
 mod run;
 mod settings;
+pub mod shard;
 mod target;
 
 pub mod store;
@@ -43,6 +44,7 @@ use std::cell::Cell;
 use crate::error::{Code, Error, Result};
 use crate::signature::SigningKey;
 use crate::wire::{Entropy, Request, Response, Timestamp};
+use shard::Shard;
 
 pub use api::is_webhook;
 pub use cron::Cron;
@@ -57,6 +59,7 @@ pub struct Broker<S> {
     settings: Settings,
     signing_key: SigningKey,
     next_sweep: Cell<Timestamp>,
+    shard: Cell<Shard>,
 }
 
 impl<S: Sql> Broker<S> {
@@ -67,7 +70,32 @@ impl<S: Sql> Broker<S> {
     pub fn open(sql: S, settings: Settings) -> Result<Self> {
         let signing_key = settings.signing_key()?;
         store::schema::migrate(&sql)?;
-        Ok(Self { sql, settings, signing_key, next_sweep: Cell::new(Timestamp::default()) })
+        let shard = Cell::new(shard::layout::read(&sql)?);
+        Ok(Self { sql, settings, signing_key, next_sweep: Cell::new(Timestamp::default()), shard })
+    }
+
+    /// Which shard of a broker this one is.
+    pub fn shard(&self) -> Shard {
+        self.shard.get()
+    }
+
+    /// Fails if this shard holds something that would not be found any more with `count` shards.
+    ///
+    /// [`Code::InvalidConfiguration`] says what that is.
+    pub fn check_vacant(&self, count: u32) -> Result<()> {
+        shard::layout::check_vacant(&self.sql, self.shard.get(), count)
+    }
+
+    /// Makes it another shard, as the host's settings say. The database remembers it; a new one is the only shard.
+    ///
+    /// [`Code::InvalidConfiguration`] if it holds something that would not be found any more.
+    pub fn handle_layout(&self, shard: Shard) -> Result<()> {
+        let from = self.shard.get();
+        if from != shard {
+            self.sql.transaction(|| shard::layout::change(&self.sql, from, shard))?;
+            self.shard.set(shard);
+        }
+        Ok(())
     }
 
     /// Tells that every delivery handed out before belongs to a process that is gone.
@@ -114,7 +142,14 @@ impl<S: Sql> Broker<S> {
     }
 
     fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
-        Scope { sql: &self.sql, settings: &self.settings, signing_key: &self.signing_key, at, entropy }
+        Scope {
+            sql: &self.sql,
+            settings: &self.settings,
+            signing_key: &self.signing_key,
+            shard: self.shard.get(),
+            at,
+            entropy,
+        }
     }
 }
 
@@ -123,6 +158,7 @@ struct Scope<'a, S> {
     sql: &'a S,
     settings: &'a Settings,
     signing_key: &'a SigningKey,
+    shard: Shard,
     at: Timestamp,
     entropy: &'a mut dyn Entropy,
 }
@@ -132,6 +168,16 @@ impl<S: Sql> Scope<'_, S> {
     fn transaction<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let sql = self.sql;
         sql.transaction(|| body(self))
+    }
+
+    /// An id for a new message.
+    fn message_id(&mut self) -> String {
+        self.shard.message_id(self.entropy)
+    }
+
+    /// An id for a new run.
+    fn run_id(&mut self) -> String {
+        self.shard.run_id(self.entropy)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::broker::store::{Sql, kept_event, webhook};
 use crate::broker::{Scope, gate, invoke};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{Headers, MessageId, Method, RunId, Timestamp, header};
+use crate::wire::{Headers, Method, Timestamp, header};
 
 /// How a failed run is taken up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn take_up<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, mode: Mode, heade
     let changes = Publication::read(&failed.url, headers, Vec::new(), &scope.settings.limits, scope.at)?;
     let id = match changes.workflow.get(header::WORKFLOW_RUN_ID) {
         Some(id) => accept::check_run_id(id)?.to_owned(),
-        None => RunId::generate(scope.entropy).to_string(),
+        None => scope.run_id(),
     };
     if run::find_by_id(scope.sql, &id)?.is_some_and(|run| run.is_active()) {
         return Err(Error::new(
@@ -93,7 +93,7 @@ fn start<S: Sql>(scope: &mut Scope<'_, S>, failed: &Run, id: &str, changes: &Pub
         let headers = if target.headers.is_empty() { known } else { target.headers.clone() };
         config.failure_callback = Some(CallbackTarget { url: target.url.clone(), headers });
     }
-    let message_id = MessageId::generate(scope.entropy).to_string();
+    let message_id = scope.message_id();
     let key = run::insert(
         scope.sql,
         &NewRun {
@@ -158,7 +158,7 @@ fn resume<S: Sql>(
         if let Parked::Message(message) = item {
             let id = match message.role {
                 Role::Start => new.message_id.clone(),
-                _ => MessageId::generate(scope.entropy).to_string(),
+                _ => scope.message_id(),
             };
             ids.insert(message.id.clone(), id);
         }
@@ -237,7 +237,7 @@ pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, headers: &Headers) 
     let flow_key = take_limits(scope, &changes)?;
     let (letter_message_id, known) = (letter.message_id.clone(), restored(letter, &scope.settings.defaults)?);
     let mut message = Message {
-        id: MessageId::generate(scope.entropy).to_string(),
+        id: scope.message_id(),
         position: None,
         method: if headers.contains(header::METHOD) { changes.method } else { known.method },
         created_at: scope.at,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use orchestration::Result;
+use orchestration::broker::shard::{Duty, Exchange, Shard};
 use orchestration::broker::{Broker, Delivery, Outcome, Settings};
 use orchestration::wire::{Method, Request, Response, Timestamp};
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub struct World {
     pub sql: Sqlite,
     settings: Settings,
     broker: RefCell<Rc<Broker<Sqlite>>>,
+    /// The shards after the first.
+    others: Vec<(Sqlite, RefCell<Rc<Broker<Sqlite>>>)>,
     now: RefCell<Timestamp>,
     entropy: RefCell<Seeded>,
     scripts: RefCell<Vec<(String, Rc<RefCell<Script>>)>>,
@@ -77,6 +80,7 @@ impl World {
             sql,
             settings,
             broker: RefCell::new(Rc::new(broker)),
+            others: Vec::new(),
             now: RefCell::new(START),
             entropy: RefCell::new(Seeded(1)),
             scripts: RefCell::default(),
@@ -86,8 +90,38 @@ impl World {
         }
     }
 
+    /// A broker that is spread over so many databases in memory.
+    pub fn sharded(count: u32, settings: Settings) -> Self {
+        let mut world = Self::with(settings);
+        for _ in 1..count {
+            let sql = Sqlite::in_memory();
+            let broker = Broker::open(sql.clone(), world.settings.clone()).unwrap();
+            world.others.push((sql, RefCell::new(Rc::new(broker))));
+        }
+        for (index, broker) in (0..).zip(world.brokers()) {
+            broker.handle_layout(Shard::new(index, count).unwrap()).unwrap();
+        }
+        world
+    }
+
     fn broker(&self) -> Rc<Broker<Sqlite>> {
         Rc::clone(&self.broker.borrow())
+    }
+
+    /// The brokers of all shards.
+    pub fn brokers(&self) -> Vec<Rc<Broker<Sqlite>>> {
+        let others = self.others.iter().map(|(_, broker)| Rc::clone(&broker.borrow()));
+        std::iter::once(self.broker()).chain(others).collect()
+    }
+
+    /// The databases of all shards.
+    pub fn databases(&self) -> Vec<Sqlite> {
+        std::iter::once(self.sql.clone()).chain(self.others.iter().map(|(sql, _)| sql.clone())).collect()
+    }
+
+    /// The number of rows of a table in all shards.
+    pub fn count(&self, table: &str) -> u64 {
+        self.databases().iter().map(|sql| sql.count(table)).sum()
     }
 
     pub fn now(&self) -> Timestamp {
@@ -131,9 +165,28 @@ impl World {
             Network::LosesRequest => return lost,
             Network::LosesAnswer | Network::Works => {}
         }
-        let broker = self.broker();
-        let response = broker.handle_request(request, self.now(), &mut *self.entropy.borrow_mut());
+        let response = self.answer(request);
         if self.network.get() == Network::LosesAnswer { lost } else { Answer(response) }
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        let ask = |shard: u32, request: &Request| {
+            let broker = self.brokers().swap_remove(usize::try_from(shard).unwrap());
+            broker.handle_request(request, self.now(), &mut *self.entropy.borrow_mut())
+        };
+        if self.others.is_empty() {
+            return ask(0, request);
+        }
+        let shards = self.broker().shard();
+        let (mut exchange, mut duty) = Exchange::begin(shards, request.clone(), &mut *self.entropy.borrow_mut());
+        loop {
+            match duty {
+                Duty::Answer(response) => return response,
+                Duty::Send(errands) => {
+                    duty = exchange.take(errands.iter().map(|errand| ask(errand.shard, &errand.request)).collect());
+                }
+            }
+        }
     }
 
     /// What the way to the broker does from now on; a lost answer looks like status 599.
@@ -180,7 +233,12 @@ impl World {
     }
 
     pub fn try_take(&self, limit: usize) -> Result<Vec<Delivery>> {
-        self.broker().take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut())
+        let mut deliveries = Vec::new();
+        for broker in self.brokers() {
+            let limit = limit - deliveries.len();
+            deliveries.extend(broker.take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut())?);
+        }
+        Ok(deliveries)
     }
 
     /// What the endpoint does with a delivery. The outcome is not told yet.
@@ -203,7 +261,10 @@ impl World {
     }
 
     pub fn try_tell(&self, delivery: &Delivery, outcome: Outcome) -> Result<()> {
-        self.broker().handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut())
+        // Leases of other shards are unknown, so their outcomes are ignored.
+        self.brokers().iter().try_for_each(|broker| {
+            broker.handle_outcome(&delivery.lease, outcome.clone(), self.now(), &mut *self.entropy.borrow_mut())
+        })
     }
 
     /// Delivers what is due now, until nothing is; returns how many deliveries that were.
@@ -224,7 +285,7 @@ impl World {
     }
 
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.broker().next_wake().unwrap()
+        self.brokers().iter().filter_map(|broker| broker.next_wake().unwrap()).min()
     }
 
     /// Delivers and advances the clock to each next wake until nothing waits.

@@ -78,7 +78,8 @@ struct Item {
     queue: Option<String>,
 }
 
-fn names_a_run(item: &RawValue) -> bool {
+/// Whether a message of a batch belongs to a run.
+pub fn names_a_run(item: &RawValue) -> bool {
     #[derive(Deserialize)]
     struct Named {
         headers: Map<String, Value>,
@@ -88,7 +89,7 @@ fn names_a_run(item: &RawValue) -> bool {
 }
 
 /// A text is the body itself, anything else is sent as the JSON that came.
-fn bytes(body: &RawValue) -> Vec<u8> {
+pub fn bytes(body: &RawValue) -> Vec<u8> {
     serde_json::from_str::<String>(body.get()).unwrap_or_else(|_| body.get().to_owned()).into_bytes()
 }
 

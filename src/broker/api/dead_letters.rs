@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor};
+use super::filter::{Filter, cursor, numbered};
 use super::{Call, failed_runs, views};
 use crate::broker::query::Query;
 use crate::broker::store::Sql;
@@ -45,7 +45,8 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         Some(_) => return Err(Error::new(Code::InvalidRequest, "the query parameter source must be workflow")),
     }
     let (letters, cursor) = selected(scope, &call.query, Kind::All, MOST)?;
-    Ok(page("messages", letters.iter().map(views::dead_letter).collect(), cursor))
+    let page = page("messages", letters.iter().map(views::dead_letter).collect(), cursor);
+    Ok(numbered(page, scope.shard, letters.iter().map(|letter| letter.seq)))
 }
 
 /// Which dead letters a request is about.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor};
+use super::filter::{Filter, cursor, numbered};
 use super::{Call, views};
 use crate::broker::Scope;
 use crate::broker::store::Sql;
@@ -51,5 +51,6 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
         answer.insert("cursor".to_owned(), json!(cursor));
     }
     answer.insert(key.to_owned(), events.iter().map(views::event).collect());
-    Ok(Response::json(200, &Value::Object(answer)))
+    let numbers = events.iter().map(|event| event.seq);
+    Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }

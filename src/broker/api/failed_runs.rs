@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dead_letters::{self, Kind, found, named, selected};
+use super::filter::numbered;
 use super::{Call, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
@@ -20,7 +21,8 @@ const MOST: u64 = 100;
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     let (letters, cursor) = selected(scope, &call.query, Kind::FailedRuns, MOST)?;
     let messages = letters.iter().map(|letter| view(scope, letter)).collect::<Result<Vec<_>>>()?;
-    Ok(dead_letters::page("messages", Value::Array(messages), cursor))
+    let page = dead_letters::page("messages", Value::Array(messages), cursor);
+    Ok(numbered(page, scope.shard, letters.iter().map(|letter| letter.seq)))
 }
 
 /// Shows one.

@@ -1,8 +1,11 @@
 //! Filters of lists: several values of one parameter are alternatives, several parameters must all hold.
 
+use super::POSITIONS;
 use crate::broker::query::Query;
+use crate::broker::shard::Shard;
 use crate::broker::store::Value;
 use crate::error::{Code, Error, Result};
+use crate::wire::Response;
 
 /// A condition in SQL and its parameters.
 pub struct Filter {
@@ -101,4 +104,12 @@ impl Filter {
 pub fn cursor(numbers: impl ExactSizeIterator<Item = i64>, count: u64) -> Option<String> {
     let full = u64::try_from(numbers.len()).is_ok_and(|length| length >= count);
     numbers.last().filter(|_| full).map(|number| number.to_string())
+}
+
+/// Tells the numbers of a page's entries to whoever makes one page of those of several shards.
+pub fn numbered(response: Response, shard: Shard, numbers: impl Iterator<Item = i64>) -> Response {
+    if shard.is_single() {
+        return response;
+    }
+    response.header(POSITIONS, numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(","))
 }

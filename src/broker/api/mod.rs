@@ -25,6 +25,11 @@ use crate::broker::{Scope, access};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Method, Request, Response, header};
 
+pub(super) use batch::{bytes as batch_body, names_a_run as batch_names_a_run};
+
+/// The header by which a shard tells the cursor of each entry of a page.
+pub(super) const POSITIONS: &str = "x-broker-positions";
+
 /// A request on its way to its handler.
 struct Call<'a> {
     request: &'a Request,
@@ -252,7 +257,7 @@ pub fn is_webhook(url: &str) -> bool {
 }
 
 /// What a path leaves of a pattern; `None` if it does not fit.
-fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
+pub(super) fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
     let one = |rest: &&str| !rest.is_empty() && !rest.contains('/');
     if let Some(prefix) = pattern.strip_suffix("**") {
         return path.strip_prefix(prefix).filter(|rest| !rest.is_empty());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor};
+use super::filter::{Filter, cursor, numbered};
 use super::{Call, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
@@ -77,7 +77,8 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     }
     let views = runs.iter().map(|run| Log::read(scope, run).map(|log| log.view(run))).collect::<Result<Vec<_>>>()?;
     answer.insert("runs".to_owned(), Value::Array(views));
-    Ok(Response::json(200, &Value::Object(answer)))
+    let numbers = runs.iter().map(|run| run.key);
+    Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }
 
 /// Everything that is known about one run.

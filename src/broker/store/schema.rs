@@ -252,6 +252,39 @@ const VERSION_6: &[&str] = &[
         name TEXT,
         PRIMARY KEY (url_group, position)
     )",
+    // What one shard has to tell another, in order, and how far others have told it.
+    "CREATE TABLE relays (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        shard INTEGER NOT NULL,
+        item BLOB
+    )",
+    "CREATE INDEX relays_shard ON relays (shard, seq)",
+    "CREATE TABLE channels (
+        shard INTEGER PRIMARY KEY,
+        due_at INTEGER NOT NULL,
+        attempt INTEGER NOT NULL
+    )",
+    "CREATE TABLE relayed (
+        shard INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL
+    )",
+    // Runs of other shards that wait for the end of a run.
+    "CREATE TABLE watchers (
+        child INTEGER NOT NULL,
+        shard INTEGER NOT NULL,
+        parent INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        PRIMARY KEY (child, shard, parent, place)
+    )",
+    "ALTER TABLE invocations ADD COLUMN child_id TEXT",
+    // What messages have asked the shards of their flow-control keys for.
+    "CREATE TABLE tickets (
+        message_id TEXT PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        shard INTEGER NOT NULL,
+        ends_at INTEGER,
+        used INTEGER NOT NULL
+    )",
     // What the log tells of a message beyond its events; it goes with the last of them.
     "CREATE TABLE logged (
         message_id TEXT PRIMARY KEY,

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::client::region::{Sought, credentials};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::settings::{self, BROKER, QSTASH_TOKEN, QSTASH_URL};
-use crate::host::edge::{EdgeHost, object};
+use crate::host::edge::{BrokerObjects, EdgeHost};
 use crate::wire::{Request, header};
 
 /// The broker that the Worker's [settings](crate::host::edge) name, else the one in this Worker, else hosted QStash: a
@@ -48,7 +48,7 @@ pub fn connect(env: &Env, request: &Request) -> Result<(Client, EdgeHost)> {
         }
         _ => {
             let client = Client::new(&own, &settings::required(env, QSTASH_TOKEN)?)?;
-            Ok((client, EdgeHost::new().embedded_broker(own, object::stub(env)?)))
+            Ok((client, EdgeHost::new().embedded_broker(own, BrokerObjects::new(env)?)))
         }
     }
 }

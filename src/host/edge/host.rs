@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use worker::{Delay, Stub};
+use worker::Delay;
 
 use crate::client::{Retry, Transport, send};
-use crate::host::edge::http::{self, write_request};
+use crate::host::edge::{BrokerObjects, http};
 use crate::wire::{Entropy, Request, Response, Timestamp};
 use crate::workflow::Host;
 
@@ -23,7 +23,7 @@ pub struct EdgeHost {
 #[derive(Debug)]
 struct Embedded {
     base_url: String,
-    object: Stub,
+    objects: BrokerObjects,
 }
 
 impl EdgeHost {
@@ -32,10 +32,10 @@ impl EdgeHost {
         Self::default()
     }
 
-    /// Requests to `base_url` (scheme and authority) go to `object`.
+    /// Requests to `base_url` (scheme and authority) go to `objects`.
     #[must_use]
-    pub fn embedded_broker(mut self, base_url: impl Into<String>, object: Stub) -> Self {
-        self.embedded = Some(Embedded { base_url: base_url.into(), object });
+    pub fn embedded_broker(mut self, base_url: impl Into<String>, objects: BrokerObjects) -> Self {
+        self.embedded = Some(Embedded { base_url: base_url.into(), objects });
         self
     }
 }
@@ -76,9 +76,9 @@ impl Transport for EdgeHost {
         match embedded {
             None => http::exchange(request, None, None, ANSWER_BYTES).await,
             Some(embedded) => {
-                let request = worker::Request::from(write_request(request, None)?);
-                let answer = embedded.object.fetch_with_request(request).await;
-                http::read_response(answer.map_err(|error| http::shown(&error))?, ANSWER_BYTES).await
+                let mut answer = embedded.objects.answer(request.clone()).await;
+                answer.body.truncate(ANSWER_BYTES);
+                Ok(answer)
             }
         }
     }

@@ -5,24 +5,29 @@
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{DurableObject, Env, State, Stub, console_error, durable_object};
+use worker::{DurableObject, Env, State, console_error, durable_object};
 
+use crate::broker::shard::Shard;
 use crate::broker::{Broker, is_webhook};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::courier::Courier;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http::{self, error_response, write_response};
+use crate::host::edge::objects::{LAYOUT, VACANT, WAKE, out_of_shard};
 use crate::host::edge::origins::OwnOrigins;
-use crate::host::edge::settings::{self, BROKER};
+use crate::host::edge::settings;
 use crate::host::edge::sql::{ObjectSql, ObjectStorage};
-use crate::wire::{Headers, header};
+use crate::wire::{Headers, Response, header};
 
 /// A Durable Object with a broker on its SQLite storage.
 ///
 /// `wrangler.toml` names it as `class_name` of the binding `BROKER` and among `new_sqlite_classes`; a Worker's crate
 /// re-exports it: `pub use orchestration::host::edge::BrokerObject;`.
 ///
-/// Requests to the object are requests to the broker's API, `/v2/…`; `/wake` only wakes it.
+/// Requests to the object are requests to the broker's API, `/v2/…`; those that [`BrokerObjects`] makes on its own have
+/// other paths, which no client reaches.
+///
+/// [`BrokerObjects`]: super::BrokerObjects
 #[durable_object]
 pub struct BrokerObject {
     broker: Result<Hosted>,
@@ -31,36 +36,6 @@ pub struct BrokerObject {
 struct Hosted {
     courier: Rc<Courier>,
     body_limit: usize,
-}
-
-/// A request to the object with this path makes it look for work, should its alarm have been lost.
-pub const WAKE_PATH: &str = "/wake";
-
-/// The object's name in its namespace: one object has all messages.
-const NAME: &str = "broker";
-
-/// The broker's object; [`Code::InvalidConfiguration`] if the Worker has no binding `BROKER`.
-pub fn stub(env: &Env) -> Result<Stub> {
-    env.durable_object(BROKER).and_then(|namespace| namespace.get_by_name(NAME)).map_err(|error| {
-        let reason = http::shown(&error);
-        Error::new(
-            Code::InvalidConfiguration,
-            format!("the Worker needs a binding {BROKER} to the Durable Object BrokerObject: {reason}"),
-        )
-    })
-}
-
-/// Makes the broker look for work; what fails is logged.
-pub async fn wake(env: &Env) {
-    let woken = match stub(env) {
-        Ok(stub) => {
-            stub.fetch_with_str(&format!("https://broker{WAKE_PATH}")).await.map_err(|error| http::shown(&error))
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    if let Err(error) = woken {
-        console_error!("the broker can't be woken: {}", error);
-    }
 }
 
 impl DurableObject for BrokerObject {
@@ -78,16 +53,37 @@ impl DurableObject for BrokerObject {
             Ok(hosted) => hosted,
             Err(error) => return write_response(error_response(error)),
         };
-        if request.path() == WAKE_PATH {
-            hosted.courier.wake().await?;
-            return worker::Response::empty();
-        }
         let mut request = match http::read_request(request, hosted.body_limit).await {
             Ok(request) => request,
             Err(error) => return write_response(error_response(&error)),
         };
+        let broker = hosted.courier.broker();
+        let (shard, internal) = match out_of_shard(&request.url) {
+            Some((shard, url)) => {
+                request.url = url;
+                (shard, request.url.strip_prefix("https://broker/").map(|path| format!("/{path}")))
+            }
+            None => (Shard::default(), None),
+        };
+        match internal.as_deref() {
+            Some(LAYOUT) => return write_response(Response::new(200).body(broker.shard().count().to_string())),
+            Some(VACANT) => {
+                return write_response(match broker.check_vacant(shard.count()) {
+                    Ok(()) => Response::new(204),
+                    Err(error) => error_response(&error),
+                });
+            }
+            _ => {}
+        }
+        if internal.as_deref() == Some(WAKE) {
+            hosted.courier.wake().await?;
+            return worker::Response::empty();
+        }
+        if let Err(error) = broker.handle_layout(shard) {
+            return write_response(error_response(&error));
+        }
         name_caller(&mut request.headers);
-        let response = hosted.courier.broker().handle_request(&request, now(), &mut PlatformEntropy);
+        let response = broker.handle_request(&request, now(), &mut PlatformEntropy);
         // Webhooks are called without a token, so what they call this Worker is not believed.
         if response.is_success() && !is_webhook(&request.url) {
             hosted.courier.note_own_url(&request.url);

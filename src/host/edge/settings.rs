@@ -3,6 +3,7 @@
 use worker::Env;
 
 use crate::broker;
+use crate::broker::shard::Shard;
 use crate::client::region::SETTINGS;
 use crate::error::{Code, Error, Result};
 use crate::signature::{KeyRing, Keys, OwnKeys};
@@ -20,6 +21,8 @@ pub const QSTASH_NEXT_SIGNING_KEY: &str = "QSTASH_NEXT_SIGNING_KEY";
 pub const UPSTASH_WORKFLOW_URL: &str = "UPSTASH_WORKFLOW_URL";
 /// How many deliveries the broker has under way at once; see [`DEFAULT_CONNECTIONS`].
 pub const BROKER_CONNECTIONS: &str = "BROKER_CONNECTIONS";
+/// How many objects the broker is spread over; 1 if unset.
+pub const BROKER_SHARDS: &str = "BROKER_SHARDS";
 /// The binding of the broker's Durable Object.
 pub const BROKER: &str = "BROKER";
 /// The binding of the Worker to itself.
@@ -74,5 +77,13 @@ pub fn connections(env: &Env) -> Result<usize> {
     let Some(text) = optional(env, BROKER_CONNECTIONS) else { return Ok(DEFAULT_CONNECTIONS) };
     text.parse().ok().filter(|number| (1..=1000).contains(number)).ok_or_else(|| {
         Error::new(Code::InvalidConfiguration, format!("{BROKER_CONNECTIONS} must be a number from 1 to 1000"))
+    })
+}
+
+/// The first of the broker's shards: how many there are.
+pub fn shards(env: &Env) -> Result<Shard> {
+    let Some(text) = optional(env, BROKER_SHARDS) else { return Ok(Shard::default()) };
+    text.parse().ok().and_then(|count| Shard::new(0, count).ok()).ok_or_else(|| {
+        Error::new(Code::InvalidConfiguration, format!("{BROKER_SHARDS} must be a number from 1 to {}", Shard::MOST))
     })
 }

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, console_error, event};
 
 use crate::error::{Code, Error};
 use crate::host::edge::http::{self, error_response, write_response};
-use crate::host::edge::{Router, object, samples, settings};
+use crate::host::edge::{BrokerObjects, Router, samples, settings};
 use crate::wire;
 
 /// Whether this isolate has woken the broker.
@@ -23,18 +23,14 @@ fn start() {
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     if !WOKEN.swap(true, Ordering::Relaxed) {
         let env = env.clone();
-        context.wait_until(async move { object::wake(&env).await });
+        context.wait_until(async move { wake(&env).await });
     }
     let path = request.path();
     if path.starts_with("/v2/") {
-        let broker = match object::stub(&env) {
-            Ok(broker) => broker,
-            Err(error) => return write_response(error_response(&error)),
+        return match BrokerObjects::new(&env) {
+            Ok(objects) => objects.fetch(request).await,
+            Err(error) => write_response(error_response(&error)),
         };
-        return broker.fetch_with_request(request).await.or_else(|error| {
-            let reason = format!("the broker's object did not answer: {}", http::shown(&error));
-            write_response(error_response(&Error::new(Code::BrokerUnreachable, reason)))
-        });
     }
     let router = Router::new().workflow("/samples/order", samples::order);
     if router.serves(&path) {
@@ -56,7 +52,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 /// Each minute, should an alarm have been lost.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    object::wake(&env).await;
+    wake(&env).await;
+}
+
+async fn wake(env: &Env) {
+    match BrokerObjects::new(env) {
+        Ok(objects) => objects.wake().await,
+        Err(error) => console_error!("the broker can't be woken: {}", error.to_string()),
+    }
 }
 
 fn index() -> wire::Response {
@@ -75,7 +78,7 @@ fn index() -> wire::Response {
 }
 
 fn health(env: &Env) -> wire::Response {
-    let complete = settings::broker(env).and_then(|_| settings::connections(env)).and_then(|_| object::stub(env));
+    let complete = settings::broker(env).and_then(|_| settings::connections(env)).and_then(|_| BrokerObjects::new(env));
     match complete {
         Ok(_) => wire::Response::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
         Err(error) => error_response(&error),

@@ -1,0 +1,174 @@
+//! The objects that the broker is spread over, as one broker.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::future::join_all;
+use worker::{Env, ObjectNamespace, Stub, console_error};
+
+use crate::broker::shard::{Duty, Errand, Exchange, Shard};
+use crate::error::{Code, Error, Result};
+use crate::host::edge::host::PlatformEntropy;
+use crate::host::edge::http::{self, error_response, read_request, write_request, write_response};
+use crate::host::edge::settings::{self, BROKER};
+use crate::wire::{Method, Request, Response};
+
+/// The name of the first object, which is the only one by default; the others have a number behind it.
+const NAME: &str = "broker";
+/// The most bytes of a shard's answer: a page of a list may hold a hundred large messages.
+const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// The number of shards that this isolate has found to fit what the objects hold.
+static FITTING: AtomicU32 = AtomicU32::new(0);
+
+/// The broker's objects. Requests to `/v2/…` are answered by [`BrokerObjects::fetch`].
+#[derive(Clone, Debug)]
+pub struct BrokerObjects {
+    namespace: ObjectNamespace,
+    shards: Shard,
+}
+
+impl BrokerObjects {
+    /// Those of the Worker with this environment; [`Code::InvalidConfiguration`] if it has no binding `BROKER`, or
+    /// [`settings::BROKER_SHARDS`] is no number of shards.
+    pub fn new(env: &Env) -> Result<Self> {
+        let namespace = env.durable_object(BROKER).map_err(|error| unbound(&error))?;
+        Ok(Self { namespace, shards: settings::shards(env)? })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        self.shards.count()
+    }
+
+    /// Answers a request to the broker's API.
+    pub async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
+        if request.path().starts_with(PREFIX) {
+            return write_response(error_response(&Error::new(Code::NotFound, "the broker's API begins with /v2/")));
+        }
+        if self.shards.is_single() {
+            return match self.stub(0) {
+                Ok(stub) => stub
+                    .fetch_with_request(request)
+                    .await
+                    .or_else(|error| write_response(error_response(&unreachable(0, &http::shown(&error))))),
+                Err(error) => write_response(error_response(&error)),
+            };
+        }
+        match read_request(request, ANSWER_BYTES).await {
+            Ok(request) => write_response(self.answer(request).await),
+            Err(error) => write_response(error_response(&error)),
+        }
+    }
+
+    /// The same with values.
+    pub async fn answer(&self, request: Request) -> Response {
+        if let Err(refusal) = self.check().await {
+            return refusal;
+        }
+        let (mut exchange, mut duty) = Exchange::begin(self.shards, request, &mut PlatformEntropy);
+        loop {
+            match duty {
+                Duty::Answer(response) => return response,
+                Duty::Send(errands) => {
+                    let answers = join_all(errands.into_iter().map(|errand| self.run(errand))).await;
+                    duty = exchange.take(answers);
+                }
+            }
+        }
+    }
+
+    /// Wakes every object, should its alarm have been lost; what fails is logged.
+    pub async fn wake(&self) {
+        let woken = join_all((0..self.count()).map(|shard| self.internal(shard, Method::Post, WAKE, Vec::new()))).await;
+        for answer in woken.iter().filter(|answer| !answer.is_success()) {
+            console_error!("the broker can't be woken: {}", String::from_utf8_lossy(&answer.body));
+        }
+    }
+
+    /// Whether the objects can be so many shards; asked once in the life of an isolate. If they were laid out for another
+    /// number, none of them may hold anything that would be looked for elsewhere.
+    async fn check(&self) -> Result<(), Response> {
+        let count = self.count();
+        if self.shards.is_single() || FITTING.load(Ordering::Relaxed) == count {
+            return Ok(());
+        }
+        let first = self.internal(0, Method::Get, LAYOUT, Vec::new()).await;
+        let known = std::str::from_utf8(&first.body).ok().and_then(|text| text.parse::<u32>().ok());
+        let Some(known) = known.filter(|_| first.is_success()) else { return Err(first) };
+        if known != count {
+            let all =
+                join_all((0..known.max(count)).map(|shard| self.internal(shard, Method::Get, VACANT, Vec::new())));
+            if let Some(refusal) = all.await.into_iter().find(|answer| !answer.is_success()) {
+                return Err(refusal);
+            }
+        }
+        FITTING.store(count, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn run(&self, errand: Errand) -> Response {
+        let url = in_shard(&errand.request.url, errand.shard, self.count());
+        self.send(errand.shard, Request { url, ..errand.request }).await
+    }
+
+    /// A request that only the Worker itself makes; `what` is one of the paths of this module.
+    pub async fn internal(&self, shard: u32, method: Method, what: &str, body: Vec<u8>) -> Response {
+        let request = Request::new(method, in_shard(&format!("https://broker{what}"), shard, self.count())).body(body);
+        self.send(shard, request).await
+    }
+
+    async fn send(&self, shard: u32, request: Request) -> Response {
+        let answer = async {
+            let stub = self.stub(shard).map_err(|error| error.to_string())?;
+            let request = worker::Request::from(write_request(&request, None)?);
+            let answer = stub.fetch_with_request(request).await.map_err(|error| http::shown(&error))?;
+            http::read_response(answer, ANSWER_BYTES).await
+        };
+        answer.await.unwrap_or_else(|reason| error_response(&unreachable(shard, &reason)))
+    }
+
+    fn stub(&self, shard: u32) -> Result<Stub> {
+        let name = if shard == 0 { NAME.to_owned() } else { format!("{NAME}-{shard}") };
+        self.namespace.get_by_name(&name).map_err(|error| unbound(&error))
+    }
+}
+
+/// Makes the object look for work.
+pub const WAKE: &str = "/wake";
+/// Tells the number of shards that the object was laid out for.
+pub const LAYOUT: &str = "/layout";
+/// Fails if the object holds what keeps it in its place.
+pub const VACANT: &str = "/vacant";
+
+/// Where requests come to that only the Worker makes: clients reach `/v2/…`.
+const PREFIX: &str = "/shard/";
+
+/// The address of a request on its way to a shard, which so learns which one it is.
+fn in_shard(url: &str, shard: u32, count: u32) -> String {
+    let start = url.find("://").map_or(0, |index| index + 3);
+    let path = url[start..].find(['/', '?', '#']).map_or(url.len(), |index| start + index);
+    format!("{}{PREFIX}{shard}/{count}{}", &url[..path], &url[path..])
+}
+
+/// The shard that a request names, and the request as it came from the client.
+pub fn out_of_shard(url: &str) -> Option<(Shard, String)> {
+    let start = url.find("://")? + 3;
+    let path = start + url[start..].find('/')?;
+    let (index, rest) = url[path..].strip_prefix(PREFIX)?.split_once('/')?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let shard = Shard::new(index.parse().ok()?, rest[..end].parse().ok()?).ok()?;
+    Some((shard, format!("{}{}", &url[..path], &rest[end..])))
+}
+
+fn unbound(error: &worker::Error) -> Error {
+    let reason = http::shown(error);
+    Error::new(
+        Code::InvalidConfiguration,
+        format!("the Worker needs a binding {BROKER} to the Durable Object BrokerObject: {reason}"),
+    )
+}
+
+fn unreachable(shard: u32, reason: &str) -> Error {
+    let which = if shard == 0 { String::new() } else { format!(" {shard}") };
+    Error::new(Code::BrokerUnreachable, format!("the broker's object{which} did not answer: {reason}"))
+}

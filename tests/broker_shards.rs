@@ -1,0 +1,218 @@
+//! A broker that is spread over several databases answers as one.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use orchestration::broker::Broker;
+use orchestration::broker::shard::Shard;
+use orchestration::wire::{Method, Response};
+use serde_json::{Value, json};
+use support::sqlite::Sqlite;
+use support::workflow::{Stage, WORKFLOW, serve, trigger};
+use support::world::{World, ok, settings};
+
+const COUNT: u32 = 3;
+const PLAIN: &str = "https://plain.test/";
+
+fn world() -> World {
+    World::sharded(COUNT, settings())
+}
+
+fn publish(world: &World, headers: &[(&str, &str)], body: &str) -> String {
+    world.publish(PLAIN, headers, body).message_id()
+}
+
+/// How many shards have rows of a table.
+fn used(world: &World, table: &str) -> usize {
+    world.databases().iter().filter(|sql| sql.count(table) > 0).count()
+}
+
+#[test]
+fn messages_are_spread_and_found_by_their_id() {
+    let world = world();
+    let ids: Vec<String> = (0..30).map(|n| publish(&world, &[], &n.to_string())).collect();
+    assert_eq!(used(&world, "messages"), 3);
+    for (n, id) in ids.iter().enumerate() {
+        assert_eq!(world.get(&format!("/v2/messages/{id}")).ok()["body"], json!(n.to_string()));
+    }
+    world.delete(&format!("/v2/messages/{}", ids[0])).ok();
+    world.get(&format!("/v2/messages/{}", ids[0])).error(404);
+    let cancelled = world.delete(&format!("/v2/messages?messageIds={}", ids[1..11].join(","))).ok();
+    assert_eq!(cancelled, json!({ "cancelled": 10 }));
+    assert_eq!(world.delete("/v2/messages?count=7").ok(), json!({ "cancelled": 7 }));
+    assert_eq!(world.count("messages"), 12);
+}
+
+#[test]
+fn a_queue_is_in_one_place_and_keeps_its_order() {
+    let world = world();
+    world.answers(PLAIN, [ok()]);
+    for n in 0..20 {
+        publish(&world, &[("Upstash-Queue-Name", "orders")], &n.to_string());
+        publish(&world, &[("Upstash-Queue-Name", &format!("other-{n}"))], "");
+    }
+    assert_eq!(used(&world, "messages WHERE queue = 'orders'"), 1);
+    let queues = world.get("/v2/queues").ok();
+    let names: Vec<&str> = queues.as_array().unwrap().iter().map(|queue| queue["name"].as_str().unwrap()).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!((names.len(), &names), (21, &sorted));
+    assert_eq!(world.get("/v2/queues/orders").ok()["lag"], json!(20));
+    let settings = world.request(Method::Post, "/v2/queues").body(r#"{"queueName":"orders","parallelism":2}"#);
+    assert_eq!(world.send(&settings).status(), 200);
+    assert_eq!(world.get("/v2/queues/orders").ok()["parallelism"], json!(2));
+    world.run();
+    let bodies: Vec<String> = world.received(PLAIN).into_iter().map(|r| String::from_utf8(r.body).unwrap()).collect();
+    let bodies: Vec<&String> = bodies.iter().filter(|body| !body.is_empty()).collect();
+    assert_eq!(bodies, (0..20).map(|n| n.to_string()).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn duplicates_are_found_wherever_they_would_live() {
+    let world = world();
+    for n in 0..10 {
+        let id = publish(&world, &[("Upstash-Deduplication-Id", &format!("d{n}"))], "");
+        let again = world.publish(PLAIN, &[("Upstash-Deduplication-Id", &format!("d{n}"))], "");
+        assert_eq!((again.status(), again.json()["messageId"].as_str()), (202, Some(id.as_str())));
+        let content = [("Upstash-Content-Based-Deduplication", "true")];
+        let id = publish(&world, &content, &n.to_string());
+        assert_eq!(world.publish(PLAIN, &content, &n.to_string()).json()["messageId"].as_str(), Some(id.as_str()));
+    }
+}
+
+#[test]
+fn a_batch_is_answered_in_its_order() {
+    let world = world();
+    let items: Vec<Value> = (0..20)
+        .map(|n| {
+            let destination = if n == 7 { "nowhere" } else { PLAIN };
+            json!({ "destination": destination, "headers": { "Upstash-Deduplication-Id": format!("d{n}") }, "body": n.to_string() })
+        })
+        .collect();
+    let answer = world.batch(&json!(items)).ok();
+    assert_eq!(answer.as_array().unwrap().len(), 20);
+    for (n, result) in answer.as_array().unwrap().iter().enumerate() {
+        if n == 7 {
+            assert!(result["error"].is_string(), "{result}");
+        } else {
+            let id = result["messageId"].as_str().unwrap();
+            assert_eq!(world.get(&format!("/v2/messages/{id}")).ok()["body"], json!(n.to_string()));
+        }
+    }
+    assert_eq!(used(&world, "messages"), 3);
+    world.batch(&json!([{ "destination": "ftp://x" }, { "destination": "ftp://y" }])).error(400);
+    world.batch(&json!([])).error(400);
+}
+
+#[test]
+fn pages_of_all_shards_are_one_list() {
+    let world = world();
+    world.answers(PLAIN, [Response::new(500)]);
+    let mut expected = Vec::new();
+    for n in 0..25 {
+        expected.push(publish(&world, &[("Upstash-Retries", "0")], &n.to_string()));
+        world.advance(Duration::from_millis(1));
+        world.settle();
+        world.advance(Duration::from_millis(1));
+    }
+    expected.reverse();
+    for (path, member) in [("/v2/dlq", "messages"), ("/v2/logs?state=CREATED&url=https://plain.test/", "logs")] {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        let mut pages = 0;
+        loop {
+            let join = if path.contains('?') { '&' } else { '?' };
+            let page = world.get(&format!("{path}{join}count=4{cursor}")).ok();
+            for entry in page[member].as_array().unwrap() {
+                found.push(entry["messageId"].as_str().unwrap().to_owned());
+            }
+            pages += 1;
+            // What comes meanwhile changes nothing about later pages.
+            world.publish("https://later.test", &[("Upstash-Delay", "1h")], "").ok();
+            match page.get("cursor") {
+                Some(next) => cursor = format!("&cursor={}", next.as_str().unwrap()),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "{path}");
+        assert!(pages >= 7, "{pages}");
+    }
+    world.get("/v2/dlq?cursor=12").error(400);
+    let page = world.get("/v2/dlq?count=3").ok();
+    let ids: Vec<&str> = page["messages"].as_array().unwrap().iter().map(|m| m["dlqId"].as_str().unwrap()).collect();
+    for id in &ids {
+        assert_eq!(world.get(&format!("/v2/dlq/{id}")).ok()["dlqId"], json!(id));
+    }
+    let retry = world.request(Method::Post, &format!("/v2/dlq/retry?dlqIds={}", ids.join(",")));
+    let retried = world.send(&retry);
+    assert_eq!((retried.status(), retried.json()["responses"].as_array().unwrap().len()), (201, 3));
+    let mut deleted = 0;
+    let mut cursor = String::new();
+    loop {
+        let page = world.delete(&format!("/v2/dlq?count=5{cursor}")).ok();
+        deleted += page["deleted"].as_u64().unwrap();
+        match page.get("cursor") {
+            Some(next) => cursor = format!("&cursor={}", next.as_str().unwrap()),
+            None => break,
+        }
+    }
+    assert_eq!((deleted, world.count("dlq")), (22, 0));
+}
+
+#[test]
+fn runs_are_found_by_their_id_alone() {
+    let world = world();
+    let ledger = serve(
+        &world,
+        vec![
+            Stage::Run("first"),
+            Stage::Parallel(vec![Stage::Run("left"), Stage::Run("right")]),
+            Stage::Wait("approval", "approved", 90),
+            Stage::Call("ask", "https://third.test"),
+        ],
+    );
+    world.answers("https://third.test", [ok()]);
+    let runs: Vec<String> = (0..12).map(|n| format!("wfr_{n}")).collect();
+    for run in &runs {
+        trigger(&world, run, &json!({})).ok();
+    }
+    world.settle();
+    assert_eq!(used(&world, "runs"), 3);
+    assert_eq!(world.get("/v2/waiters/approved").ok().as_array().unwrap().len(), 12);
+    // One by its run, then all by the event alone.
+    let one = world.send(&world.request(Method::Post, "/v2/notify/wfr_3/approved").body("1"));
+    assert_eq!((one.status(), one.json().as_array().unwrap().len()), (201, 1));
+    let rest = world.send(&world.request(Method::Post, "/v2/notify/approved").body("2"));
+    assert_eq!((rest.status(), rest.json().as_array().unwrap().len()), (201, 11));
+    world.run();
+    let ended: BTreeSet<String> = ledger.borrow().finished.iter().map(|(run, _)| run.clone()).collect();
+    assert_eq!(ended, runs.iter().cloned().collect());
+    for run in &runs {
+        assert_eq!(world.run_log(run)["workflowState"], json!("RUN_SUCCESS"));
+    }
+    let page = world.get(&format!("/v2/workflows/logs?workflowUrl={WORKFLOW}&count=100")).ok();
+    assert_eq!(page["runs"].as_array().unwrap().len(), 12);
+    let again = trigger(&world, "wfr_1", &json!({})).ok();
+    assert_eq!(again[0]["deduplicated"], json!(true));
+}
+
+#[test]
+fn a_database_that_holds_something_keeps_its_place() {
+    let sql = Sqlite::in_memory();
+    let broker = Broker::open(sql.clone(), settings()).unwrap();
+    assert_eq!(broker.shard(), Shard::default());
+    broker.handle_layout(Shard::new(0, 3).unwrap()).unwrap();
+    let broker = Broker::open(sql.clone(), settings()).unwrap();
+    assert_eq!(broker.shard(), Shard::new(0, 3).unwrap(), "remembered");
+    sql.run("INSERT INTO queues VALUES ('q', 1, 0, 0, 0, 0)");
+    let error = broker.handle_layout(Shard::new(0, 4).unwrap()).unwrap_err();
+    assert!(error.message().contains("laid out for 3 shards") && error.message().contains("1 queues"), "{error}");
+    assert_eq!(broker.shard(), Shard::new(0, 3).unwrap());
+    broker.handle_layout(Shard::new(0, 3).unwrap()).unwrap();
+    sql.run("DELETE FROM queues");
+    broker.handle_layout(Shard::new(1, 4).unwrap()).unwrap();
+}
