@@ -40,8 +40,16 @@ export default {
     await on.refused(400, "POST", "/llm/v1/chat/completions", { body: { model: "m", messages: [] } });
   },
 
-  async "bodies over the limit are 413"(on) {
+  async "what is too large is refused, and nothing of it is accepted"(on) {
+    const publish = "/v2/publish/https://app.test/x";
     const large = "x".repeat(1024 * 1024 + 1);
-    await on.refused(413, "POST", "/v2/publish/https://app.test/x", { body: large });
+    await on.refused(413, "POST", publish, { body: large });
+    const big = { destination: "https://app.test/x", headers: {}, body: large };
+    const small = { ...big, headers: { "Upstash-Delay": "1d" }, body: "" };
+    const [accepted, refused] = await on.json(200, "POST", "/v2/batch", { body: [small, big] });
+    assert.ok(accepted.messageId && refused.error);
+    await on.qstash.messages.cancel(accepted.messageId);
+    await on.refused(400, "POST", "/v2/batch", { body: Array(501).fill(small) });
+    await on.refused(413, "POST", publish, { headers: { "Upstash-Forward-X": "x".repeat(16 * 1024 + 1) } });
   },
 };

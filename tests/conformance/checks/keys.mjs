@@ -1,11 +1,37 @@
 // `/v2/keys`: signing keys and their rotation.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Receiver } from "@upstash/qstash";
+
+/** Has no settings: the development mode brings them along. */
+const PUBLISHES = `
+import { Client } from "@upstash/qstash";
+console.log((await new Client().publish({ url: process.argv[1] })).messageId);
+`;
 
 export default {
   async "the keys, as the dev server's health probe asks for them"(on) {
     assert.deepEqual(await on.json(200, "GET", "/v2/keys"), on.keys);
+  },
+
+  async "the official development mode takes the broker for its own server"(on) {
+    const endpoint = await on.endpoint();
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "--eval", PUBLISHES, endpoint.url],
+      {
+        cwd: dirname(fileURLToPath(import.meta.url)),
+        env: { PATH: process.env.PATH, QSTASH_DEV: "true", QSTASH_DEV_PORT: new URL(on.url).port },
+        timeout: 20_000,
+      },
+    );
+    assert.match(stdout, /Server already running/);
+    const request = await on.until(() => endpoint.requests[0]);
+    assert.ok(stdout.trim().endsWith(request.headers["upstash-message-id"]), stdout);
   },
 
   "rotation: next becomes current, and receivers with the former keys go on for one rotation": {
