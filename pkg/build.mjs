@@ -24,6 +24,9 @@ function adapters(entry, folder, frameworks) {
   return Object.fromEntries(frameworks.map((name) => [`${entry}/${name}`, `adapters/${folder}/${name}`]));
 }
 
+/** The entry whose user starts a broker says where the package is; elsewhere the path would end up in a browser's bundle. */
+const LOADED_FROM = ['import { loadedFrom } from "./src/server/host.js";', "loadedFrom(import.meta.url);"];
+
 const root = dirname(fileURLToPath(import.meta.url));
 
 const RELATIVE_IMPORT = /(?:from |import\()"(\.[^"]+)"/g;
@@ -49,6 +52,7 @@ const entryPlugin = {
         'import { boot } from "./src/core/core.js";',
         `export * from "./src/${ENTRIES[entry]}.js";`,
         `boot(() => import("./src/core/module.${loader}.js"));`,
+        ...(entry === "server" && loader === "inline" ? LOADED_FROM : []),
       ].join("\n");
       return { contents, resolveDir: root, loader: "ts" };
     });
@@ -68,13 +72,16 @@ await refuseForeignPackage();
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 // wasm-bindgen describes the raw exports; what is imported here is text.
-await rm("wasm/core_bg.wasm.d.ts", { force: true });
-await writeFile(
-  "wasm/core_bg.d.ts",
-  'export * from "./core.js";\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n',
-);
-await Promise.all([esm(), cjs(), types()]);
+for (const name of ["core", "broker"]) {
+  await rm(`wasm/${name}_bg.wasm.d.ts`, { force: true });
+  await writeFile(
+    `wasm/${name}_bg.d.ts`,
+    `export * from "./${name}.js";\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n`,
+  );
+}
+await Promise.all([esm(), cjs(), node(), types()]);
 await copyFile("wasm/core_bg.wasm", "dist/core.wasm");
+await copyFile("wasm/broker_bg.wasm", "dist/node/broker.wasm");
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`../${licence}`, licence);
 
 /** `wasm-pack build` writes a package of its own into this folder. */
@@ -109,7 +116,13 @@ async function cjs() {
   const exported = Object.entries(ENTRIES).map(
     ([entry, source]) => `export * as ${idOf(entry)} from "./src/${source}.js";`,
   );
-  const contents = `import { boot } from "./src/core/core.js";\nboot(() => import("./module.inline.cjs"));\n${exported.join("\n")}`;
+  const contents = [
+    'import { boot } from "./src/core/core.js";',
+    'import { loadedFrom } from "./src/server/host.js";',
+    'boot(() => import("./module.inline.cjs"));',
+    'if (typeof __filename === "string") loadedFrom(__filename);',
+    ...exported,
+  ].join("\n");
   await build({
     ...common,
     stdin: { contents, resolveDir: root, loader: "ts" },
@@ -130,6 +143,18 @@ async function cjs() {
     await mkdir(dirname(`dist/${entry}`), { recursive: true });
     await writeFile(`dist/${entry}.cjs`, `"use strict";\nmodule.exports = require("${core}").${idOf(entry)};\n`);
   }
+}
+
+/**
+ * The broker's process, which no bundler is shown: CommonJS, so that it can be loaded from everywhere. The program itself
+ * is read by old Nodes too, to tell them that they are.
+ */
+async function node() {
+  const options = { ...common, platform: "node", format: "cjs", outdir: "dist/node", outExtension: { ".js": ".cjs" } };
+  await Promise.all([
+    build({ ...options, entryPoints: ["node/broker.ts"], target: "node22" }),
+    build({ ...options, entryPoints: ["node/cli.ts"], target: "node14", external: ["./broker.cjs"] }),
+  ]);
 }
 
 function idOf(entry) {

@@ -17,10 +17,11 @@ const suites = [
   step("format", "cargo fmt --check && biome ci --colors=off --error-on-warnings ."),
   step("clippy native", "cargo clippy --all-targets -- -D warnings"),
   step("clippy wasm js", `cargo clippy ${WASM} --features js --lib --tests -- -D warnings`),
+  step("clippy wasm server", `cargo clippy ${WASM} --features server --lib -- -D warnings`),
   step("clippy wasm standalone", `cargo clippy ${WASM} --features standalone --lib -- -D warnings`),
   counted("native", "cargo test", countCargo),
   step("build npm", "scripts/build-npm"),
-  step("types", "tsc --noEmit -p pkg", existsSync("pkg/tsconfig.json")),
+  step("types", "tsc --noEmit -p pkg && tsc -p pkg/node", existsSync("pkg/tsconfig.json")),
   step("build worker", "scripts/build-worker"),
   counted("wasm node", "wasm-pack test --mode no-install --node -- --features js", countCargo),
   counted(
@@ -35,7 +36,7 @@ const suites = [
     countNode,
     existsSync("pkg/build.mjs"),
   ),
-  ...["package", "demo"].map(nodeSuite),
+  ...["package", "node-host", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */

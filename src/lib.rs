@@ -11,7 +11,7 @@ pub mod workflow;
 
 pub mod broker;
 
-#[cfg(any(feature = "edge", feature = "js"))]
+#[cfg(any(feature = "edge", feature = "js", feature = "server"))]
 pub mod host;
 
 mod wasm_pack;

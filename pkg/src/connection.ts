@@ -2,6 +2,7 @@
 import { type Answer, DEFAULT_RETRY, headerText, reasonOf, type SendOptions, send } from "./broker.js";
 import type { ClientConfig, Retry } from "./config.js";
 import { type Client, type ClientSettings, core, type RequestTuple } from "./core/core.js";
+import { developmentBroker } from "./development.js";
 import { processEnvironment, settingsIn } from "./environment.js";
 import { adopting, QstashError } from "./errors.js";
 import type { HeadersInput } from "./messages.js";
@@ -34,10 +35,12 @@ export function brokerSettings(
   };
 }
 
-/** The core's client for these settings. */
+/** The core's client for these settings, once the broker of development mode is there. */
 export async function connect({ retry: _, ...settings }: BrokerSettings): Promise<Client> {
   const { Client: Core } = await core();
-  return adopting(QstashError, () => new Core(JSON.stringify(settings)));
+  const client = adopting(QstashError, () => new Core(JSON.stringify(settings)));
+  await developmentBroker({ devMode: settings.devMode, environment: settings.environment });
+  return client;
 }
 
 /** Sends a request and reads the JSON of a 2xx; `undefined` if it is empty. */

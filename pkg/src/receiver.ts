@@ -1,6 +1,7 @@
 /** Verifies that a request was signed by the broker. */
 import { type Receiver as CoreReceiver, core, type SigningSettings } from "./core/core.js";
 import { digestOf } from "./core/digest.js";
+import { beginDevelopment } from "./development.js";
 import { type Environment, processEnvironment, settingsIn } from "./environment.js";
 import { adopting, SignatureError } from "./errors.js";
 import type { ReplayStore } from "./receiver/replay.js";
@@ -49,6 +50,8 @@ export class Receiver {
 
   constructor(config: ReceiverConfig = {}) {
     this.#config = config;
+    const { devMode, environment } = this[KEYS]();
+    beginDevelopment({ devMode, environment });
   }
 
   /**

@@ -1,3 +1,5 @@
-/** Receiving messages. */
+/** Receiving messages, and the broker itself. */
 export { OrchestrationError, SignatureError } from "./errors.js";
 export { Receiver, type ReceiverConfig, type VerifyRequest } from "./receiver.js";
+export { startBroker } from "./server/host.js";
+export type { BrokerLimits, BrokerOptions, RunningBroker } from "./server/options.js";

@@ -2,5 +2,5 @@
 
 #[cfg(feature = "edge")]
 pub mod edge;
-#[cfg(feature = "js")]
+#[cfg(any(feature = "js", feature = "server"))]
 pub mod js;

@@ -108,6 +108,9 @@ function official(env, config) {
 
 /** Where a request of ours goes, and with which token. */
 async function ours(Candidate, config) {
+  const kept = process.env;
+  // The same phase: the broker of development mode is not looked for.
+  process.env = { ...kept, NEXT_PHASE: "phase-production-build" };
   const warn = mock.method(console, "warn", () => {});
   const fetched = mock.method(globalThis, "fetch", async () => new Response(`[{"messageId":"msg_1"}]`));
   try {
@@ -117,6 +120,7 @@ async function ours(Candidate, config) {
     const token = new Headers(headers).get("authorization").replace("Bearer ", "");
     return { baseUrl: url.replace("/v2/batch", ""), token, warns: warn.mock.callCount() > 0 };
   } finally {
+    process.env = kept;
     warn.mock.restore();
     fetched.mock.restore();
   }

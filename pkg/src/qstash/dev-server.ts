@@ -1,21 +1,16 @@
 /** The broker on this machine. */
-import { processEnvironment } from "../environment.js";
-import { Client } from "../qstash.js";
-
-const TIMEOUT_MS = 2_000;
+import { developmentBroker } from "../development.js";
+import { processEnvironment, settingsIn } from "../environment.js";
 
 /**
- * Looks whether the broker on this machine answers, if `QSTASH_DEV` is set, and warns if it doesn't. It downloads and
- * starts nothing, and never throws.
+ * Finds the broker on this machine, or starts it in this process, if `QSTASH_DEV` is set. Where it can't be started, it warns;
+ * it never throws, and downloads nothing. Clients and endpoints do this themselves: this is for starting it with the
+ * application, as in `instrumentation.ts` of Next.js.
  */
 export async function startDevServer(): Promise<void> {
-  const { QSTASH_DEV: wanted } = processEnvironment();
-  if (!wanted || wanted === "false" || wanted === "0") return;
   try {
-    await new Client({ devMode: true, retry: false }).keys.get({ signal: AbortSignal.timeout(TIMEOUT_MS) });
+    await developmentBroker({ environment: settingsIn(processEnvironment()) });
   } catch (error) {
-    console.warn(
-      `[orchestration] QSTASH_DEV is set, but no broker answers on this machine; start it before the app: ${error}`,
-    );
+    console.warn(`[orchestration] ${(error as Error).message}`);
   }
 }

@@ -2,7 +2,8 @@
 import { headerText, reasonOf } from "../broker.js";
 import { core } from "../core/core.js";
 import { digestOf } from "../core/digest.js";
-import { type Environment, processEnvironment } from "../environment.js";
+import { beginDevelopment } from "../development.js";
+import { type Environment, processEnvironment, settingsIn } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
 import { statusOf } from "./authenticity.js";
 import { refusal } from "./authorization.js";
@@ -65,6 +66,8 @@ class Workflow {
     this.#route = route;
     this.#options = options;
     this.#adapter = adapter;
+    // Before the first request: what the broker has kept from before is waiting to be delivered.
+    beginDevelopment({ environment: settingsIn(options.env ?? processEnvironment()) });
   }
 
   async answer(request: Request, platform: unknown, bindings?: object): Promise<Response> {

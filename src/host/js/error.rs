@@ -3,7 +3,9 @@
 use js_sys::{Array, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::error::{Code, Error, Limit, RateLimit};
+#[cfg(feature = "js")]
+use crate::error::Code;
+use crate::error::{Error, Limit, RateLimit};
 
 pub(super) fn thrown(error: &Error) -> JsValue {
     let value = js_sys::Error::new(error.message());
@@ -30,6 +32,7 @@ fn limit_texts(limit: &RateLimit) -> Array {
 }
 
 /// The entry of the table with this name; [`Code::Internal`] for any other text.
+#[cfg(feature = "js")]
 pub(super) fn code_of(name: &str) -> Code {
     Code::ALL.iter().copied().find(|code| code.name() == name).unwrap_or(Code::Internal)
 }

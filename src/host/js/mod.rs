@@ -3,18 +3,33 @@
 //! Thin by intention: a call is one crossing, bodies cross as bytes, headers as one text with a line for each name and
 //! each value (neither can hold a line break), settings as one JSON text. The package's TypeScript adds promises,
 //! `fetch` and types; every decision is made here or below.
+//!
+//! Two builds: feature `js` is the SDK, which applications bundle; feature `server` is the broker, which only its
+//! process on Node loads.
 
 // What crosses from JavaScript is owned.
 #![allow(clippy::needless_pass_by_value)]
 
+#[cfg(feature = "server")]
+mod broker;
+#[cfg(feature = "js")]
 mod client;
+#[cfg(feature = "js")]
 mod connection;
+#[cfg(feature = "js")]
+mod development;
+#[cfg(feature = "js")]
 mod duty;
+#[cfg(feature = "js")]
 mod endpoint;
 mod error;
+#[cfg(feature = "js")]
 mod failure;
+#[cfg(feature = "js")]
 mod invocation;
+#[cfg(feature = "js")]
 mod receiver;
+#[cfg(feature = "js")]
 mod step;
 mod text;
 

@@ -1,0 +1,103 @@
+/** The HTTP side: requests become values for the broker, its answers go back. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+import type { AnswerTuple } from "./core.js";
+import { messageOf } from "./errors.js";
+import { linesOf, rawOf } from "./headers.js";
+
+/** The longest header block of a request; the broker's own limits are below it. */
+const HEADER_BYTES = 256 * 1024;
+/** So much of a body that is too long is read and dropped, so that the client sees the answer. */
+const DRAIN_BYTES = 16 * 1024 * 1024;
+/** Clients keep connections for a minute, as a rule. */
+const KEEP_ALIVE_MS = 65_000;
+/** In absolute form, as proxies send it. */
+const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
+const HOST = /^[\w.:[\]-]+$/;
+
+/** Answers a request: method, absolute URL, headers, body, the peer's address. */
+export type Answer = (method: string, url: string, headers: string, body: Uint8Array, caller: string) => AnswerTuple;
+
+export interface ServerOptions {
+  /** One byte more than this is read of a body. */
+  bodyLimit: () => number;
+  answer: Answer;
+  onError: (error: Error) => void;
+}
+
+/** A server that doesn't listen yet. */
+export function createBrokerServer(options: ServerOptions): Server {
+  const server = createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    respond(options, request, response).catch((error: unknown) => {
+      // The client is gone, or the answer can't be written.
+      if (!request.destroyed) options.onError(new Error(`a request failed: ${messageOf(error)}`, { cause: error }));
+      response.destroy();
+    });
+  };
+  server.on("request", handle);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    // One that is announced as too long is answered without being sent for.
+    if (Number(request.headers["content-length"] ?? 0) <= options.bodyLimit()) response.writeContinue();
+    handle(request, response);
+  });
+  server.on("clientError", refuse);
+  return server;
+}
+
+async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = urlOf(request);
+  if (!url) return write(response, failure(400, "the request's header Host is missing or no host"));
+  const body = await bodyOf(request, options.bodyLimit());
+  if (!body) return write(response.setHeader("connection", "close"), failure(413, "the request's body is too long"));
+  const caller = request.socket.remoteAddress ?? "";
+  write(response, options.answer(request.method ?? "", url, linesOf(request.rawHeaders), body, caller));
+}
+
+/** The absolute URL, its path as it came in. */
+function urlOf(request: IncomingMessage): string | undefined {
+  const { url = "/", headers } = request;
+  const [, authority = headers.host ?? "", path = url] = ABSOLUTE.exec(url) ?? [];
+  if (!HOST.test(authority)) return undefined;
+  return `http://${authority}${path.startsWith("/") ? "" : "/"}${path}`;
+}
+
+/** At most one byte more than `limit`; `undefined` if what follows is too much to be read. */
+async function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
+  if (request.headers.expect && Number(request.headers["content-length"] ?? 0) > limit) return undefined;
+  const chunks: Uint8Array[] = [];
+  let room = limit + 1;
+  let dropped = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    dropped += Math.max(chunk.length - room, 0);
+    room = Math.max(room - chunk.length, 0);
+    if (dropped > DRAIN_BYTES) return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+function write(response: ServerResponse, [status, headers, body]: AnswerTuple): void {
+  response.sendDate = true;
+  const raw = rawOf(headers);
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    response.appendHeader(raw[index] as string, raw[index + 1] as string);
+  response.writeHead(status);
+  response.end(body);
+}
+
+function failure(status: number, error: string): AnswerTuple {
+  return [status, "content-type\napplication/json", Buffer.from(JSON.stringify({ error }))];
+}
+
+/** Answers what is no HTTP, or has headers that are too long, or comes too slowly. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
+  const body = JSON.stringify({ error: `the request can't be read: ${STATUS_CODES[status]}` });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

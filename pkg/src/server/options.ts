@@ -1,0 +1,90 @@
+/** The broker on Node, as code starts it. */
+
+/** How a broker is started. Everything has a default that suits development. */
+export interface BrokerOptions {
+  /** The port; 0 for any that is free. Default: `QSTASH_DEV_PORT`, or 8080. */
+  port?: number | undefined;
+  /** The address to listen at. Default: `127.0.0.1`, which only this machine can reach. */
+  host?: string | undefined;
+  /**
+   * The database: a file, made with its folder if absent, or `:memory:` for one that ends with the broker. One broker at a
+   * time uses a file. Default: `.orchestration/broker.db` in the current folder.
+   */
+  db?: string | undefined;
+  /** The bearer token that every request needs. Default: the one of QStash's development server, which everybody knows. */
+  token?: string | undefined;
+  /** The key that deliveries are signed with. Default: the one of QStash's development server. */
+  currentSigningKey?: string | undefined;
+  /** The key that comes after it. Default: the one of QStash's development server. */
+  nextSigningKey?: string | undefined;
+  /** Sizes, counts and durations. */
+  limits?: BrokerLimits | undefined;
+  /** How many deliveries are under way at once. Default: 100. */
+  connections?: number | undefined;
+  /**
+   * The broker's clock: milliseconds since the Unix epoch. Default: `Date.now`. A test that turns it forward calls
+   * {@link RunningBroker.wake} then. Timeouts of deliveries always pass on the machine's own clock.
+   */
+  now?: (() => number) | undefined;
+  /** Hears of what fails in the background, such as a full disk. Default: `console.error`. */
+  onError?: ((error: Error) => void) | undefined;
+}
+
+/** A broker that listens. */
+export interface RunningBroker {
+  /** Where it listens: `http://127.0.0.1:8080`. The `baseUrl` of clients. */
+  readonly url: string;
+  /** The port of {@link url}. */
+  readonly port: number;
+  /** The bearer token. */
+  readonly token: string;
+  /** The key that deliveries are signed with. */
+  readonly currentSigningKey: string;
+  /** The key that comes after it. */
+  readonly nextSigningKey: string;
+  /** The absolute path of the database, or `:memory:`. */
+  readonly db: string;
+  /** `QSTASH_URL`, `QSTASH_TOKEN` and the signing keys, as an application's environment has them. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Looks for what is due now, whatever the timer says: for tests that have turned the clock. */
+  wake(): void;
+  /** Resolves when nothing is due or under way any more; what is delayed, or waits to be tried again, is not due. */
+  idle(): Promise<void>;
+  /**
+   * Stops: takes no more connections, gives deliveries under way `grace` milliseconds to end (default 2,000), and closes the
+   * database. What was not delivered by then is delivered after the next start.
+   */
+  stop(grace?: number): Promise<void>;
+  /** Lets the process end although the broker runs. */
+  unref(): void;
+}
+
+/** Sizes, counts and durations of a broker. A duration is a number of seconds, or a text such as `"10m"`. */
+export interface BrokerLimits {
+  /** Bytes of a request's body, and of each message in a batch. Default: 1 MiB. */
+  bodyBytes?: number | undefined;
+  /** Bytes of one header value. Default: 16 KiB. */
+  headerValueBytes?: number | undefined;
+  /** Bytes of all header names and values of one message. Default: 64 KiB. */
+  headerBytes?: number | undefined;
+  /** Messages in a batch. Default: 500. */
+  batchMessages?: number | undefined;
+  /** The longest delay. Default: 366 days. */
+  delay?: number | string | undefined;
+  /** The longest time that a destination may take to answer. Default: 12 hours. */
+  timeout?: number | string | undefined;
+  /** The most retries. Default: 1000. */
+  retries?: number | undefined;
+  /** Retries of a message that does not say how many. Default: 3. */
+  defaultRetries?: number | undefined;
+  /** How long a destination may take to answer a message that does not say so. Default: 15 minutes. */
+  defaultTimeout?: number | string | undefined;
+  /** How long an id for deduplication counts. Default: 10 minutes. */
+  deduplicationWindow?: number | string | undefined;
+  /** How long a delivery that the former process had under way may still submit its step. Default: 5 seconds. */
+  restartGrace?: number | string | undefined;
+  /** Bytes of a destination's answer that are kept. Default: 1 MiB. */
+  responseBytes?: number | undefined;
+  /** How long ended runs, events and dead letters are kept. Default: 7 days. */
+  retention?: number | string | undefined;
+}

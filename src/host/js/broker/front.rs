@@ -1,0 +1,44 @@
+//! What the process answers beside the API: an index, and whether it is well.
+
+use serde_json::json;
+
+use super::error_answer;
+use crate::error::{Code, Error};
+use crate::wire::{Method, Request, Response};
+
+/// `None` for what belongs to the API.
+pub fn answer(request: &Request) -> Option<Response> {
+    let path = path(&request.url);
+    if ["/v2/", "/llm/"].iter().any(|prefix| path.starts_with(prefix)) {
+        return None;
+    }
+    let answer = match path {
+        "/" => index(),
+        "/health" => Response::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
+        _ => return Some(error_answer(&Error::new(Code::NotFound, "there is nothing here; see / for what is there"))),
+    };
+    if request.method == Method::Get {
+        return Some(answer);
+    }
+    let body = json!({ "error": format!("{path} does not take {}; expected GET", request.method.as_str()) });
+    Some(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", "GET"))
+}
+
+fn index() -> Response {
+    let body = json!({
+        "name": "orchestration",
+        "version": env!("CARGO_PKG_VERSION"),
+        "paths": {
+            "/v2/": "the broker's API, as QStash has it",
+            "/health": "whether the broker is there",
+        },
+    });
+    Response::json(200, &body)
+}
+
+/// The path of an absolute URL, without its query.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |start| &rest[start..]);
+    path.split(['?', '#']).next().unwrap_or(path)
+}

@@ -1,0 +1,195 @@
+//! The broker for its process on Node, which owns sockets, clock and database.
+//!
+//! Calls throw what the database refuses; answers to requests are never thrown, they are answers. Moments are
+//! milliseconds, as `Date.now()` gives them.
+
+mod front;
+mod settings;
+mod sql;
+
+use std::net::IpAddr;
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+
+use self::settings::settings;
+use self::sql::{Database, DatabaseSql};
+use super::error::thrown;
+use super::text::{SystemEntropy, headers_of, text_of, timestamp};
+use crate::broker::{self, LeaseId, Outcome, is_webhook};
+use crate::error::{Error, Result};
+use crate::wire::{Headers, Method, Request, Response, development, header};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+/** An answer. Headers are a line for each name and each value, in Latin-1: a character for each byte. */
+export type AnswerTuple = [status: number, headers: string, body: Uint8Array<ArrayBuffer>];
+
+/** A request that has to be sent now; after `timeout` milliseconds it is given up. */
+export type DeliveryTuple = [
+  lease: string,
+  messageId: string,
+  method: string,
+  url: string,
+  headers: string,
+  body: Uint8Array<ArrayBuffer>,
+  timeout: number,
+];
+";
+
+/// A broker over a database. See [`crate::broker`] for the calling order.
+#[wasm_bindgen]
+pub struct Broker {
+    inner: broker::Broker<DatabaseSql>,
+    request_bytes: usize,
+    response_bytes: usize,
+    identity: [String; 3],
+}
+
+#[wasm_bindgen]
+impl Broker {
+    /// Opens the database of a process that has it alone. Takes those of `BrokerOptions` as JSON that
+    /// the process does not use itself.
+    #[wasm_bindgen(constructor)]
+    pub fn new(database: Database, settings: &str, now: f64) -> std::result::Result<Broker, JsValue> {
+        open(database, settings, now).map_err(|error| thrown(&error))
+    }
+
+    /// The most bytes of a request's body that have to be read: one beyond the limit.
+    #[wasm_bindgen(getter, js_name = requestBytes)]
+    pub fn request_bytes(&self) -> usize {
+        self.request_bytes
+    }
+
+    /// The most bytes of a destination's answer that have to be read.
+    #[wasm_bindgen(getter, js_name = responseBytes)]
+    pub fn response_bytes(&self) -> usize {
+        self.response_bytes
+    }
+
+    /// Token, current and next signing key.
+    #[wasm_bindgen(
+        getter,
+        unchecked_return_type = "[token: string, currentSigningKey: string, nextSigningKey: string]"
+    )]
+    pub fn identity(&self) -> Array {
+        self.identity.iter().map(|text| JsValue::from_str(text)).collect()
+    }
+
+    /// Answers a request. What it accepted is in the database by then. `url` is absolute, its path as it came in; `caller`
+    /// is the address of the peer.
+    #[wasm_bindgen(unchecked_return_type = "AnswerTuple")]
+    pub fn request(&self, method: &str, url: String, headers: &str, body: Vec<u8>, caller: &str, now: f64) -> Array {
+        let mut entropy = SystemEntropy::default();
+        let answer = Method::parse(method).map(|method| {
+            // What has no body in the answer is asked for like what has one; a webhook is told the method.
+            let method = if method == Method::Head && !is_webhook(&url) { Method::Get } else { method };
+            let mut request = Request { method, url, headers: headers_of(headers), body };
+            name_caller(&mut request.headers, caller);
+            front::answer(&request).unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy))
+        });
+        // An id that can be guessed would be worse than no answer.
+        let answer = answer.and_then(|answer| entropy.check().map(|()| answer));
+        answer_tuple(answer.unwrap_or_else(|error| error_answer(&error)))
+    }
+
+    /// Up to `limit` deliveries that are due; the outcome of each has to be told.
+    #[wasm_bindgen(unchecked_return_type = "DeliveryTuple[]")]
+    pub fn take(&self, limit: usize, now: f64) -> std::result::Result<Array, JsValue> {
+        let mut entropy = SystemEntropy::default();
+        let deliveries = self.inner.take_deliveries(limit, timestamp(now), &mut entropy);
+        let deliveries = deliveries.and_then(|deliveries| entropy.check().map(|()| deliveries));
+        Ok(deliveries.map_err(|error| thrown(&error))?.into_iter().map(delivery_tuple).collect())
+    }
+
+    /// The destination answered, whatever the status.
+    pub fn answered(
+        &self,
+        lease: &str,
+        status: u16,
+        headers: &str,
+        body: Vec<u8>,
+        now: f64,
+    ) -> std::result::Result<(), JsValue> {
+        let response = Response { status, headers: headers_of(headers), body };
+        self.tell(lease, Outcome::Answered(response), now)
+    }
+
+    /// There was no answer: no connection, or it broke.
+    pub fn unreachable(&self, lease: &str, error: String, now: f64) -> std::result::Result<(), JsValue> {
+        self.tell(lease, Outcome::Unreachable { error }, now)
+    }
+
+    /// There was no answer in time.
+    #[wasm_bindgen(js_name = timedOut)]
+    pub fn timed_out(&self, lease: &str, now: f64) -> std::result::Result<(), JsValue> {
+        self.tell(lease, Outcome::TimedOut, now)
+    }
+
+    /// When there is something to take; `undefined`: not before the next request.
+    #[wasm_bindgen(js_name = nextWake)]
+    #[allow(clippy::cast_precision_loss)] // a moment, far below 2^53
+    pub fn next_wake(&self) -> std::result::Result<Option<f64>, JsValue> {
+        let wake = self.inner.next_wake().map_err(|error| thrown(&error))?;
+        Ok(wake.map(|at| at.millis() as f64))
+    }
+}
+
+impl Broker {
+    fn tell(&self, lease: &str, outcome: Outcome, now: f64) -> std::result::Result<(), JsValue> {
+        let mut entropy = SystemEntropy::default();
+        let told = self.inner.handle_outcome(&LeaseId::new(lease), outcome, timestamp(now), &mut entropy);
+        told.and_then(|()| entropy.check()).map_err(|error| thrown(&error))
+    }
+}
+
+/// Where a broker for development listens if nobody says otherwise; `port` is the setting `QSTASH_DEV_PORT`.
+#[wasm_bindgen(js_name = developmentUrl)]
+pub fn development_url(port: Option<String>) -> String {
+    development::url(&port.into_iter().map(|port| ("QSTASH_DEV_PORT", port)).collect())
+}
+
+fn open(database: Database, json: &str, now: f64) -> Result<Broker> {
+    let settings = settings(json)?;
+    let (request_bytes, response_bytes) = (settings.request_bytes(), settings.response_bytes);
+    let identity = [settings.token.clone(), settings.current_signing_key.clone(), settings.next_signing_key.clone()];
+    let inner = broker::Broker::open(DatabaseSql::new(database), settings)?;
+    inner.handle_restart(timestamp(now))?;
+    Ok(Broker { inner, request_bytes, response_bytes, identity })
+}
+
+/// Tells the broker who calls, as the socket saw it; what the caller says of itself doesn't count.
+fn name_caller(headers: &mut Headers, caller: &str) {
+    headers.remove(header::CALLER_IP);
+    if let Ok(address) = caller.parse::<IpAddr>() {
+        // A socket for both versions tells the older one as `::ffff:127.0.0.1`.
+        headers.set(header::CALLER_IP, address.to_canonical().to_string());
+    }
+}
+
+fn answer_tuple(answer: Response) -> Array {
+    let body = js_sys::Uint8Array::from(answer.body.as_slice());
+    Array::of3(&answer.status.into(), &text_of(&answer.headers).into(), &body.into())
+}
+
+#[allow(clippy::cast_precision_loss)] // far below 2^53
+fn delivery_tuple(delivery: broker::Delivery) -> JsValue {
+    let broker::Delivery { lease, message_id, request, timeout } = delivery;
+    let body = js_sys::Uint8Array::from(request.body.as_slice());
+    [
+        lease.as_str().into(),
+        message_id.into(),
+        request.method.as_str().into(),
+        request.url.into(),
+        text_of(&request.headers).into(),
+        body.into(),
+        JsValue::from_f64(timeout.as_secs_f64() * 1000.0),
+    ]
+    .into_iter()
+    .collect::<Array>()
+    .into()
+}
+
+fn error_answer(error: &Error) -> Response {
+    Response::json(error.code().status(), &serde_json::json!({ "error": error.message() }))
+}

@@ -1,0 +1,68 @@
+//! What the process says of its broker: the options in `pkg/src/server/options.ts` that are not the process's own.
+
+use std::time::Duration;
+
+use crate::broker::Settings;
+use crate::client::fields::Fields;
+use crate::error::{Code, Error, Result};
+use crate::wire::{development, parse_duration};
+
+/// Reads `token`, `currentSigningKey`, `nextSigningKey` and `limits` of `BrokerOptions`; what is absent is that of development. [`Code::InvalidConfiguration`] names the option that can't be used.
+pub fn settings(json: &str) -> Result<Settings> {
+    read(json).map_err(|error| {
+        Error::new(Code::InvalidConfiguration, format!("the settings of the broker: {}", error.message()))
+    })
+}
+
+fn read(json: &str) -> Result<Settings> {
+    let mut options = Fields::read(json)?;
+    let mut text = |name, default: &str| Ok::<_, Error>(options.text(name)?.unwrap_or_else(|| default.to_owned()));
+    let token = text("token", development::TOKEN)?;
+    let current = text("currentSigningKey", development::CURRENT_SIGNING_KEY)?;
+    let next = text("nextSigningKey", development::NEXT_SIGNING_KEY)?;
+    let mut settings = Settings::new(token, current, next);
+    if let Some(limits) = options.object("limits")? {
+        limit(&mut settings, limits)?;
+    }
+    options.end()?;
+    Ok(settings)
+}
+
+fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
+    let Settings { limits, defaults, retention, .. } = settings;
+    for (name, place) in [
+        ("bodyBytes", &mut limits.body_bytes),
+        ("headerValueBytes", &mut limits.header_value_bytes),
+        ("headerBytes", &mut limits.header_bytes),
+        ("batchMessages", &mut limits.batch_messages),
+        ("responseBytes", &mut settings.response_bytes),
+    ] {
+        if let Some(count) = options.count(name)? {
+            *place = usize::try_from(count).unwrap_or(usize::MAX);
+        }
+    }
+    for (name, place) in [("retries", &mut limits.retries), ("defaultRetries", &mut defaults.retries)] {
+        if let Some(count) = options.count(name)? {
+            *place = count;
+        }
+    }
+    for (name, place) in [
+        ("delay", &mut limits.delay),
+        ("timeout", &mut limits.timeout),
+        ("defaultTimeout", &mut defaults.timeout),
+        ("deduplicationWindow", &mut settings.deduplication_window),
+        ("restartGrace", &mut settings.restart_grace),
+    ] {
+        if let Some(duration) = duration(&mut options, name)? {
+            *place = duration;
+        }
+    }
+    if let Some(age) = duration(&mut options, "retention")? {
+        (retention.event_age, retention.run_age, retention.dead_letter_age) = (age, age, age);
+    }
+    options.end()
+}
+
+fn duration(options: &mut Fields, name: &'static str) -> Result<Option<Duration>> {
+    options.duration(name)?.map(|text| parse_duration(&text)).transpose()
+}
