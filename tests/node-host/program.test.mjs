@@ -75,7 +75,7 @@ describe("dev", { concurrency: false }, () => {
     const on = await dev(t);
     await on.kill("SIGTERM");
     const database = new DatabaseSync(on.db);
-    const { changes } = database.prepare("UPDATE meta SET value = 1000 WHERE key = 'schema_version'").run();
+    const { changes } = database.prepare("UPDATE meta SET value = 1000 WHERE key = 'schema'").run();
     assert.equal(changes, 1);
     database.close();
     const { code, stderr } = await program(t, ["dev", "--port", "0", "--db", on.db]).exited;
