@@ -9,6 +9,8 @@ pub mod client;
 
 pub mod workflow;
 
+pub mod resilience;
+
 pub mod broker;
 
 #[cfg(any(feature = "edge", feature = "js", feature = "server"))]
