@@ -163,9 +163,7 @@ pub fn publish<S: Sql>(
     let published = match target::parse(destination) {
         Ok(Target::Url(url)) => publish_to(scope, &url, headers, body, caller_ip, source).map(Published::Message),
         Ok(Target::Group(name)) => fan_out(scope, &name, headers, &body, caller_ip, source).map(Published::Group),
-        Ok(Target::Api(_)) => {
-            Err(Error::new(Code::Unsupported, "API destinations (api/llm, api/email) are not offered by this broker"))
-        }
+        Ok(Target::Api(_)) => Err(no_apis()),
         Err(error) => Err(error),
     };
     if of_step { published.map_err(refused_step) } else { published }
@@ -197,13 +195,30 @@ fn fan_out<S: Sql>(
     caller_ip: Option<&str>,
     source: &Source,
 ) -> Result<Vec<(String, Accepted)>> {
+    publications(scope, name, headers, body.len(), source)?
+        .into_iter()
+        .map(|publication| {
+            let url = publication.url.clone();
+            Ok((url, accept(scope, Publication { body: body.to_vec(), ..publication }, caller_ip)?))
+        })
+        .collect()
+}
+
+/// What a message to a URL group asks for at each endpoint, without its body.
+fn publications<S: Sql>(
+    scope: &Scope<'_, S>,
+    name: &str,
+    headers: &Headers,
+    body_bytes: usize,
+    source: &Source,
+) -> Result<Vec<Publication>> {
     let group = url_group::find(scope.sql, name)?.ok_or_else(|| no_group(name))?;
     let mut headers = headers.clone();
     for (name, value) in group.headers.iter().filter(|(name, _)| !headers.contains(name)).collect::<Vec<_>>() {
         headers.append(name, value);
     }
     let limits = &scope.settings.limits;
-    check_size(&headers, body.len(), limits)?;
+    check_size(&headers, body_bytes, limits)?;
     let mut publications = Vec::with_capacity(group.endpoints.len());
     for endpoint in group.endpoints {
         let publication = Publication::read(&endpoint.url, &headers, Vec::new(), limits, scope.at)?;
@@ -216,13 +231,34 @@ fn fan_out<S: Sql>(
         let source = Source { url_group: Some(name.to_owned()), endpoint: endpoint.name, ..source.clone() };
         publications.push(Publication { source, ..publication });
     }
-    publications
-        .into_iter()
-        .map(|publication| {
-            let url = publication.url.clone();
-            Ok((url, accept(scope, Publication { body: body.to_vec(), ..publication }, caller_ip)?))
-        })
-        .collect()
+    Ok(publications)
+}
+
+/// Whether [`publish`] would accept a message that belongs to no run, with a body of so many bytes; nothing is stored.
+/// Returns the destination as a browser would write it.
+pub fn check<S: Sql>(scope: &Scope<'_, S>, destination: &str, headers: &Headers, body_bytes: usize) -> Result<String> {
+    let limits = &scope.settings.limits;
+    match target::parse(destination)? {
+        Target::Url(url) => {
+            check_size(headers, body_bytes, limits)?;
+            match Part::of(&Publication::read(&url, headers, Vec::new(), limits, scope.at)?)? {
+                Part::Message => Ok(url),
+                _ => Err(Error::new(
+                    Code::InvalidRequest,
+                    "a schedule can't name a run: published to its URL, a workflow begins a new one each time",
+                )),
+            }
+        }
+        Target::Group(name) => {
+            publications(scope, &name, headers, body_bytes, &Source::default())?;
+            Ok(name)
+        }
+        Target::Api(_) => Err(no_apis()),
+    }
+}
+
+fn no_apis() -> Error {
+    Error::new(Code::Unsupported, "API destinations (api/llm, api/email) are not offered by this broker")
 }
 
 /// The error for a URL group that does not exist.

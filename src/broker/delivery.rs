@@ -6,7 +6,7 @@ use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
-use crate::broker::{Scope, accept, event as events, gate};
+use crate::broker::{Scope, accept, event as events, gate, schedule};
 use crate::error::Result;
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
@@ -49,6 +49,7 @@ const USER_AGENT: &str = "Upstash-QStash";
 /// Leases up to `limit` due messages. Due messages that need no delivery any more are settled on the way.
 pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delivery>> {
     scope.transaction(|scope| {
+        schedule::fire(scope)?;
         events::time_out(scope)?;
         gate::renew(scope)?;
         let mut deliveries = Vec::new();

@@ -33,6 +33,7 @@ mod recovery;
 pub mod redaction;
 mod retention;
 mod run;
+mod schedule;
 mod settings;
 pub mod shard;
 mod target;
@@ -138,7 +139,8 @@ impl<S: Sql> Broker<S> {
         let due = store::message::next_due(&self.sql)?;
         let deadline = store::waiter::next_deadline(&self.sql)?;
         let renewal = store::flow_key::next_wake(&self.sql)?;
-        Ok(due.into_iter().chain(deadline).chain(renewal).min())
+        let schedule = store::schedule::next_due(&self.sql)?;
+        Ok(due.into_iter().chain(deadline).chain(renewal).chain(schedule).min())
     }
 
     fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {

@@ -66,11 +66,10 @@ pub enum Deduplication {
 }
 
 /// Documented headers of the wire that this broker does not offer, and what they belong to.
-const UNSUPPORTED: [(&str, &str); 3] = [
-    (header::CRON, "schedules"),
-    (header::SCHEDULE_ID, "schedules"),
-    ("Upstash-Header-Forward", "forwarding of every header"),
-];
+const UNSUPPORTED: [(&str, &str); 1] = [("Upstash-Header-Forward", "forwarding of every header")];
+
+/// Headers of schedules only.
+const OF_SCHEDULES: [&str; 2] = [header::CRON, header::SCHEDULE_ID];
 
 /// Headers that belong to a connection, not to a message: a destination never gets those of the publisher.
 const NOT_FORWARDED: [&str; 12] = [
@@ -91,7 +90,11 @@ const NOT_FORWARDED: [&str; 12] = [
 impl Publication {
     /// Reads the headers of a request to publish `body` to `destination`.
     pub fn read(destination: &str, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
-        let url = target::url(destination)?;
+        Self::of(target::url(destination)?, headers, body, limits, at)
+    }
+
+    /// The same for a destination that was read before.
+    pub fn of(url: String, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
         refuse_unsupported(headers)?;
         check_size(headers, body.len(), limits)?;
         let told = callback(headers, header::CALLBACK, header::CALLBACK_PREFIX, limits, at)?;
@@ -142,6 +145,12 @@ pub fn json_headers(map: &serde_json::Map<String, Value>) -> Result<Headers> {
 }
 
 fn refuse_unsupported(headers: &Headers) -> Result<()> {
+    if let Some(name) = OF_SCHEDULES.iter().find(|name| headers.contains(name)) {
+        return Err(invalid_header(
+            name,
+            "no such header on a message; POST /v2/schedules/{destination} makes a schedule",
+        ));
+    }
     match UNSUPPORTED.iter().find(|(name, _)| headers.contains(name)) {
         None => Ok(()),
         Some((name, feature)) => Err(Error::new(

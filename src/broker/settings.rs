@@ -61,6 +61,8 @@ pub struct Limits {
     pub kept_events: usize,
     /// Queues.
     pub queues: u64,
+    /// Schedules.
+    pub schedules: u64,
     /// URL groups.
     pub url_groups: u64,
     /// Endpoints of a URL group.
@@ -80,6 +82,7 @@ impl Limits {
         history_entries: usize::MAX,
         kept_events: usize::MAX,
         queues: u64::MAX,
+        schedules: u64::MAX,
         url_groups: u64::MAX,
         url_group_endpoints: usize::MAX,
     };
@@ -136,6 +139,7 @@ impl Settings {
                 history_entries: 10_000,
                 kept_events: 100,
                 queues: 10_000,
+                schedules: 10_000,
                 url_groups: 10_000,
                 url_group_endpoints: 100,
             },

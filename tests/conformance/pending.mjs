@@ -4,7 +4,6 @@
 export const PENDING = [
   "publish: the publisher's address reaches the endpoint, messages, logs, dead letters and callbacks",
   "publish: Upstash-Header-Forward forwards every header of the request",
-  "schedules",
   "dead letters: a dead letter is the message with its last answer",
   "keys: rotation: next becomes current, and receivers with the former keys go on for one rotation",
   "logs: an entry tells the message, its state and the answer",
@@ -27,7 +26,6 @@ export const PENDING_PYTHON = [
   "dead letters",
   "logs",
   "redaction",
-  "schedules",
   "signing keys: rotate",
   "flow control: a message names its key",
 ];

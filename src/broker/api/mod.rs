@@ -12,6 +12,7 @@ mod notifications;
 mod queues;
 mod run_logs;
 mod runs;
+mod schedules;
 mod topics;
 mod views;
 mod waits;
@@ -82,6 +83,12 @@ enum Endpoint {
     Wait,
     Waiters,
     Notify,
+    Schedules,
+    Schedule,
+    CreateSchedule,
+    RemoveSchedule,
+    PauseSchedule,
+    ResumeSchedule,
     UrlGroups,
     UrlGroup,
     SetUrlGroup,
@@ -136,11 +143,15 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Delete, "/v2/queues/*", Endpoint::RemoveQueue),
     (Method::Post, "/v2/queues/*/pause", Endpoint::PauseQueue),
     (Method::Post, "/v2/queues/*/resume", Endpoint::ResumeQueue),
-    (Method::Get, "/v2/schedules", Endpoint::Unsupported("schedules")),
-    (Method::Get, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
-    (Method::Post, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
-    (Method::Patch, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
-    (Method::Delete, "/v2/schedules/**", Endpoint::Unsupported("schedules")),
+    (Method::Get, "/v2/schedules", Endpoint::Schedules),
+    (Method::Get, "/v2/schedules/*", Endpoint::Schedule),
+    (Method::Delete, "/v2/schedules/*", Endpoint::RemoveSchedule),
+    // The specification says POST, the official SDKs send PATCH.
+    (Method::Patch, "/v2/schedules/*/pause", Endpoint::PauseSchedule),
+    (Method::Post, "/v2/schedules/*/pause", Endpoint::PauseSchedule),
+    (Method::Patch, "/v2/schedules/*/resume", Endpoint::ResumeSchedule),
+    (Method::Post, "/v2/schedules/*/resume", Endpoint::ResumeSchedule),
+    (Method::Post, "/v2/schedules/**", Endpoint::CreateSchedule),
     (Method::Get, "/v2/topics", Endpoint::UrlGroups),
     (Method::Get, "/v2/topics/*", Endpoint::UrlGroup),
     (Method::Patch, "/v2/topics/*", Endpoint::SetUrlGroup),
@@ -189,7 +200,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         };
     };
     // A destination keeps its form; where event ids stand, a slash and an encoded one are told apart first.
-    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Enqueue | Endpoint::Notify);
+    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Enqueue | Endpoint::CreateSchedule | Endpoint::Notify);
     let parameter = if raw { parameter.to_owned() } else { decode(parameter, false) };
     let call = Call { request, raw_query, query, parameter };
     match endpoint {
@@ -205,6 +216,12 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::RemoveQueue => queues::remove(scope, &call),
         Endpoint::PauseQueue => queues::set_paused(scope, &call, true),
         Endpoint::ResumeQueue => queues::set_paused(scope, &call, false),
+        Endpoint::Schedules => schedules::list(scope, &call),
+        Endpoint::Schedule => schedules::show(scope, &call),
+        Endpoint::CreateSchedule => schedules::create(scope, &call),
+        Endpoint::RemoveSchedule => schedules::remove(scope, &call),
+        Endpoint::PauseSchedule => schedules::set_paused(scope, &call, true),
+        Endpoint::ResumeSchedule => schedules::set_paused(scope, &call, false),
         Endpoint::FlowKeys => flow_control::list(scope, &call),
         Endpoint::FlowKey => flow_control::show(scope, &call),
         Endpoint::ActOnFlowKey => flow_control::act(scope, &call),

@@ -11,6 +11,7 @@ pub mod message;
 pub mod parked;
 pub mod queue;
 pub mod run;
+pub mod schedule;
 pub mod schema;
 pub mod sql;
 pub mod step;

@@ -239,6 +239,21 @@ const VERSION_6: &[&str] = &[
         used_at INTEGER NOT NULL
     )",
     "CREATE INDEX flow_keys_wake ON flow_keys (wake_at) WHERE wake_at IS NOT NULL",
+    "CREATE TABLE schedules (
+        id TEXT PRIMARY KEY,
+        cron TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        headers TEXT NOT NULL,
+        body BLOB,
+        caller_ip TEXT,
+        created_at INTEGER NOT NULL,
+        paused INTEGER NOT NULL,
+        next_at INTEGER,
+        last_at INTEGER,
+        last_messages TEXT,
+        last_error TEXT
+    )",
+    "CREATE INDEX schedules_next ON schedules (next_at) WHERE next_at IS NOT NULL",
     "CREATE TABLE url_groups (
         name TEXT PRIMARY KEY,
         headers TEXT NOT NULL,
