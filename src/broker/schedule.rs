@@ -2,6 +2,7 @@
 
 use crate::broker::accept::{self, Published};
 use crate::broker::cron::Cron;
+use crate::broker::shard::place::Name;
 use crate::broker::store::Sql;
 use crate::broker::store::message::Source;
 use crate::broker::store::schedule::{self, Fired, Schedule};
@@ -45,7 +46,7 @@ pub fn put<S: Sql>(scope: &mut Scope<'_, S>, wanted: Wanted<'_>) -> Result<Strin
     if known.is_none() && schedule::number(scope.sql)? >= limit {
         return Err(Error::new(Code::LimitReached, format!("the limit of {limit} schedules is reached")));
     }
-    let id = wanted.id.map_or_else(|| format!("scd_{}", random_text::<21>(scope.entropy)), str::to_owned);
+    let id = wanted.id.map_or_else(|| fresh_id(scope), str::to_owned);
     let text = wanted.cron.trim().to_owned();
     let paused = known.as_ref().is_some_and(|known| known.paused);
     // A time that has come, but has not been seen to yet, is not lost.
@@ -65,6 +66,11 @@ pub fn put<S: Sql>(scope: &mut Scope<'_, S>, wanted: Wanted<'_>) -> Result<Strin
     };
     schedule::put(scope.sql, &schedule)?;
     Ok(schedule.id)
+}
+
+/// An id that has its place in this shard.
+fn fresh_id<S: Sql>(scope: &mut Scope<'_, S>) -> String {
+    scope.shard.id_here(|| format!("scd_{}", random_text::<21>(scope.entropy)), |id| Name::Schedule(id))
 }
 
 /// Pauses a schedule, or resumes it: times that have passed meanwhile are not made up for.
