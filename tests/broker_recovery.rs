@@ -7,8 +7,10 @@ mod support;
 use std::time::Duration;
 
 use orchestration::broker::Outcome;
+use orchestration::broker::store::Sql as _;
 use orchestration::wire::{Method, Request, Response, base64};
 use serde_json::{Value, json};
+use support::sqlite::Sqlite;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Answer, START, World, ok, settings};
 
@@ -484,13 +486,7 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     ledger.borrow_mut().failing.insert("charge".into(), 1);
     trigger(&world, "wfr_2", &json!({ "upstash-retries": "0" })).ok();
     world.settle();
-    // As the first version left it.
-    world.sql.run(
-        "DROP TABLE waiters; DROP TABLE kept_events; DROP TABLE webhooks; DROP TABLE invocations; DROP TABLE parked;
-         DROP INDEX dlq_run; ALTER TABLE runs DROP COLUMN invoker; ALTER TABLE runs DROP COLUMN failure_state;
-         ALTER TABLE steps DROP COLUMN cause; ALTER TABLE dlq DROP COLUMN message;
-         UPDATE meta SET value = 1 WHERE key = 'schema'",
-    );
+    as_the_first_version(&world.sql);
     world.restart();
     world.run();
     assert_eq!(world.run_log(RUN)["workflowState"], json!("RUN_SUCCESS"));
@@ -501,4 +497,61 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     post(&world, &format!("restart/{id}"), &[]).ok();
     world.run();
     assert_eq!(ledger.borrow().finished.len(), 2);
+}
+
+/// The tables of the first version, with their columns.
+const FIRST_VERSION: [(&str, &str); 7] = [
+    (
+        "messages",
+        "seq id role run position url method headers body created_at not_before due_at attempt \
+         max_retries retry_delay timeout lease leased_at label caller_ip callback failure_callback",
+    ),
+    ("parts", "owner part data"),
+    ("deduplications", "key message_id ends_at"),
+    (
+        "runs",
+        "key id message_id url state created_at ended_at config label caller_ip result error \
+         failed_message dlq_id failure_message",
+    ),
+    (
+        "steps",
+        "run position message_id call_type is_plan place group_end concurrent name type body created_at \
+         started_at attempts",
+    ),
+    (
+        "dlq",
+        "seq id message_id role run run_id run_created_at url method headers body created_at failed_at \
+         max_retries retry_delay label caller_ip callback failure_callback status error response_headers \
+         response_body",
+    ),
+    (
+        "events",
+        "seq time message_id run run_id state url method label attempt max_retries status error \
+         next_delivery response_headers response_body",
+    ),
+];
+
+/// Takes away what later versions have added to the schema.
+fn as_the_first_version(sql: &Sqlite) {
+    let names = |query: &str| -> Vec<String> {
+        sql.query(query, &[]).unwrap().iter().map(|row| row.text(0).unwrap()).collect()
+    };
+    for index in names("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL") {
+        sql.run(&format!("DROP INDEX {index}"));
+    }
+    for table in
+        names("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('meta', 'sqlite_sequence')")
+    {
+        match FIRST_VERSION.iter().find(|(name, _)| *name == table) {
+            None => sql.run(&format!("DROP TABLE {table}")),
+            Some((_, columns)) => {
+                for column in names(&format!("SELECT name FROM pragma_table_info('{table}')")) {
+                    if !columns.split(' ').any(|known| known == column) {
+                        sql.run(&format!("ALTER TABLE {table} DROP COLUMN {column}"));
+                    }
+                }
+            }
+        }
+    }
+    sql.run("CREATE INDEX messages_due ON messages (due_at, seq); UPDATE meta SET value = 1 WHERE key = 'schema'");
 }

@@ -9,7 +9,7 @@ use crate::broker::store::message::{self, Message, Role, Source};
 use crate::broker::store::queue;
 use crate::broker::store::run::{self, Config, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
-use crate::broker::store::{Sql, url_group, webhook};
+use crate::broker::store::{Sql, logged, url_group, webhook};
 use crate::broker::target::{self, Target};
 use crate::broker::{Scope, deduplication, gate, invalid_header, invoke, refused_step};
 use crate::error::{Code, Error, Result};
@@ -289,6 +289,7 @@ fn accept<S: Sql>(scope: &mut Scope<'_, S>, publication: Publication, caller_ip:
 /// Stores a message and logs that it was created.
 pub fn store<S: Sql>(scope: &mut Scope<'_, S>, message: &Message) -> Result<()> {
     message::insert(scope.sql, message)?;
+    logged::insert(scope.sql, message)?;
     let detail = Detail { next_delivery: Some(message.due_at), ..Detail::default() };
     event::insert(scope.sql, scope.at, State::Created, message, &detail)
 }
@@ -355,7 +356,7 @@ pub fn message<S: Sql>(
         slot: None,
         flow_key,
         source: publication.source,
-        redaction: publication.redaction.or_else(|| remembered.and_then(|config| config.redaction.clone())),
+        redaction: publication.redaction.or_else(|| run.and_then(|run| run.config.redaction.clone())),
     })
 }
 

@@ -125,7 +125,9 @@ fn build<S: Sql>(
     }
     // The next message of a queue waits for the callbacks of this one.
     let (queue, slot) = (source.queue.clone(), source.slot.clone());
-    Ok(Message { queue, slot, source: source.source.clone(), ..callback })
+    // Its body holds that of the source.
+    let redaction = callback.redaction.or_else(|| source.redaction.clone());
+    Ok(Message { queue, slot, source: source.source.clone(), redaction, ..callback })
 }
 
 /// Headers as QStash writes them in JSON: each name, spelt `Content-Type`, with the list of its values. A workflow

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::broker::Scope;
 use crate::broker::store::sql::params;
-use crate::broker::store::{Sql, dead_letter, flow_key, kept_event, run};
+use crate::broker::store::{Sql, dead_letter, flow_key, kept_event, logged, run};
 use crate::error::Result;
 use crate::wire::Timestamp;
 
@@ -33,16 +33,18 @@ pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
 
 fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
     let retention = &scope.settings.retention;
-    scope.sql.execute(
-        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?)",
+    let old = scope.sql.query(
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?) \
+         RETURNING message_id",
         params![before(scope, retention.event_age), BATCH],
     )?;
-    scope.sql.execute(
+    let surplus = scope.sql.query(
         "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= (SELECT max(seq) FROM events) - ? \
-         ORDER BY seq LIMIT ?)",
+         ORDER BY seq LIMIT ?) RETURNING message_id",
         params![retention.events, BATCH],
     )?;
-    Ok(())
+    logged::sweep(scope.sql, &old)?;
+    logged::sweep(scope.sql, &surplus)
 }
 
 fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {

@@ -31,7 +31,7 @@ class Logs:
             self.assertEqual(len((await log.list(filter=filter)).logs), 7, filter)
         [failed] = (await log.list(filter={"label": label, "state": LogState.FAILED})).logs
         self.assertEqual((failed.message_id, failed.url, failed.method), (sent.message_id, f"{endpoint.url}/hook", "POST"))
-        self.assertEqual((failed.max_retries, failed.retry_delay_expression, failed.timeout), (1, "0", 30))
+        self.assertEqual((failed.max_retries, failed.retry_delay_expression, failed.timeout), (1, "0", 30_000))
         self.assertEqual((failed.callback, failed.failure_callback), ("http://127.0.0.1:1/callback", "http://127.0.0.1:1/failure"))
         self.assertEqual((failed.label, failed.body_base64, failed.headers["X-Own"]), (label, "Yg==", ["1"]))
         error = (await log.list(filter={"label": label, "state": LogState.ERROR})).logs[0]

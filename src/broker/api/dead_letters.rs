@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, cursor, numbered};
-use super::{Call, failed_runs, views};
+use super::{Call, failed_runs, limits, views};
 use crate::broker::query::Query;
 use crate::broker::store::Sql;
 use crate::broker::store::dead_letter::{self, DeadLetter};
@@ -14,12 +14,15 @@ use crate::error::{Code, Error, Result};
 use crate::wire::Response;
 use crate::wire::duration::shown;
 
-const FILTERS: [&str; 17] = [
+const FILTERS: [&str; 20] = [
     "cursor",
     "count",
     "dlqIds",
     "messageId",
     "url",
+    "topicName",
+    "scheduleId",
+    "queueName",
     "responseStatus",
     "callerIp",
     "label",
@@ -45,7 +48,8 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         Some(_) => return Err(Error::new(Code::InvalidRequest, "the query parameter source must be workflow")),
     }
     let (letters, cursor) = selected(scope, &call.query, Kind::All, MOST)?;
-    let page = page("messages", letters.iter().map(views::dead_letter).collect(), cursor);
+    let views = letters.iter().map(|letter| view(scope, letter)).collect::<Result<Vec<_>>>()?;
+    let page = page("messages", Value::Array(views), cursor);
     Ok(numbered(page, scope.shard, letters.iter().map(|letter| letter.seq)))
 }
 
@@ -68,12 +72,6 @@ pub fn selected<S: Sql>(
     most: u64,
 ) -> Result<(Vec<DeadLetter>, Option<String>)> {
     query.refuse_unknown(&FILTERS)?;
-    if query.first("flowControlKey").is_some() {
-        return Err(Error::new(
-            Code::Unsupported,
-            "the query parameter flowControlKey asks for flow control, which this broker does not offer",
-        ));
-    }
     if let Some(state) = query.all("failureFunctionState").iter().find(|state| FailureState::parse(state).is_none()) {
         return Err(Error::new(
             Code::InvalidRequest,
@@ -95,6 +93,14 @@ pub fn selected<S: Sql>(
     filter.one_of(query, "workflowRunId", "run_id")?;
     filter.one_of(query, "workflowCreatedAt", "CAST(run_created_at AS TEXT)")?;
     filter.one_of(query, "failureFunctionState", "(SELECT failure_state FROM runs WHERE runs.key = dlq.run)")?;
+    for (name, path) in [
+        ("topicName", "$.source.urlGroup"),
+        ("scheduleId", "$.source.schedule"),
+        ("queueName", "$.queue"),
+        ("flowControlKey", "$.flow_key"),
+    ] {
+        filter.one_of(query, name, &format!("json_extract(message, '{path}')"))?;
+    }
     filter.between(query, "failed_at")?;
     filter.after(query, "seq")?;
     match kind {
@@ -121,7 +127,14 @@ pub fn page(name: &str, value: Value, cursor: Option<String>) -> Response {
 
 /// Shows one dead letter.
 pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    Ok(Response::json(200, &views::dead_letter(&found(scope, &call.parameter)?)))
+    let letter = found(scope, &call.parameter)?;
+    Ok(Response::json(200, &view(scope, &letter)?))
+}
+
+/// A dead letter in JSON.
+pub fn view<S: Sql>(scope: &Scope<'_, S>, letter: &DeadLetter) -> Result<Value> {
+    let limits = letter.message.as_ref().map(|message| limits(scope, message)).transpose()?.flatten();
+    Ok(views::dead_letter(letter, limits))
 }
 
 /// Delivers one dead letter again.

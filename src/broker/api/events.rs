@@ -1,22 +1,36 @@
 //! `/v2/events` and `/v2/logs`: what happened to the messages, newest first.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, cursor, numbered};
-use super::{Call, views};
+use super::views::{self, Logged};
+use super::{Call, limits};
 use crate::broker::Scope;
-use crate::broker::store::Sql;
+use crate::broker::redaction::hidden;
 use crate::broker::store::event::{self, State};
+use crate::broker::store::message::Message;
+use crate::broker::store::{Sql, logged, step};
 use crate::error::{Code, Error, Result};
 use crate::wire::Response;
+use crate::wire::duration::shown;
 
-const FILTERS: [&str; 12] = [
+const FILTERS: [&str; 20] = [
     "cursor",
     "count",
+    "order",
     "messageId",
     "messageIds",
     "state",
     "url",
+    "host",
+    "path",
+    "topicName",
+    "scheduleId",
+    "queueName",
+    "flowControlKey",
+    "callerIp",
     "label",
     "workflowRunId",
     "fromDate",
@@ -30,27 +44,81 @@ const MOST: u64 = 1000;
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Result<Response> {
     let query = &call.query;
     query.refuse_unknown(&FILTERS)?;
-    if let Some(state) = query.all("state").iter().find(|state| !State::is_known(state)) {
-        let state = crate::wire::duration::shown(state);
-        return Err(Error::new(Code::InvalidRequest, format!("'{state}' is not the state of a message")));
-    }
     let mut filter = Filter::new();
     filter.one_of(query, "messageId", "message_id")?;
     filter.one_of(query, "messageIds", "message_id")?;
-    filter.any(query, "state", "state = replace(?, 'CANCELLED', 'CANCELED')")?;
+    let mut states = Vec::new();
+    for state in query.all("state") {
+        let meant = State::meant(&state).ok_or_else(|| {
+            Error::new(Code::InvalidRequest, format!("'{}' is not the state of a message", shown(&state)))
+        })?;
+        states.extend(meant);
+    }
+    filter.among("state", states)?;
     filter.one_of(query, "url", "url")?;
+    filter.located(query, "url")?;
     filter.holds(query, "label", "label")?;
     filter.one_of(query, "workflowRunId", "run_id")?;
+    for (name, path) in [
+        ("topicName", "$.source.urlGroup"),
+        ("scheduleId", "$.source.schedule"),
+        ("queueName", "$.queue"),
+        ("flowControlKey", "$.flow_key"),
+        ("callerIp", "$.caller_ip"),
+    ] {
+        let message = "SELECT message FROM logged WHERE logged.message_id = events.message_id";
+        filter.one_of(query, name, &format!("json_extract(({message}), '{path}')"))?;
+    }
     filter.between(query, "time")?;
-    filter.after(query, "seq")?;
     let count = query.count(100, MOST)?;
-    let (condition, params) = filter.newest("seq", count);
+    let (condition, params) = match query.first("order") {
+        None | Some("latestFirst") => {
+            filter.after(query, "seq")?;
+            filter.newest("seq", count)
+        }
+        Some("earliestFirst") if !scope.shard.is_single() => {
+            let text = "a broker of several shards tells its log latestFirst only";
+            return Err(Error::new(Code::Unsupported, text));
+        }
+        Some("earliestFirst") => {
+            filter.before(query, "seq")?;
+            filter.oldest("seq", count)
+        }
+        Some(_) => {
+            let text = "the query parameter order must be latestFirst or earliestFirst";
+            return Err(Error::new(Code::InvalidRequest, text));
+        }
+    };
     let events = event::select(scope.sql, &condition, &params)?;
+    let mut logs: BTreeMap<&str, Option<Logged>> = BTreeMap::new();
+    let mut views = Vec::with_capacity(events.len());
+    for event in &events {
+        if !logs.contains_key(event.message_id.as_str()) {
+            logs.insert(&event.message_id, logged(scope, &event.message_id)?);
+        }
+        views.push(views::event(event, logs.get(event.message_id.as_str()).and_then(Option::as_ref)));
+    }
     let mut answer = Map::new();
     if let Some(cursor) = cursor(events.iter().map(|event| event.seq), count) {
         answer.insert("cursor".to_owned(), json!(cursor));
     }
-    answer.insert(key.to_owned(), events.iter().map(views::event).collect());
+    answer.insert(key.to_owned(), Value::Array(views));
     let numbers = events.iter().map(|event| event.seq);
     Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
+}
+
+/// What the log tells of a message.
+fn logged<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<Option<Logged>> {
+    let Some(message) = logged::find(scope.sql, id)? else { return Ok(None) };
+    let limits = limits(scope, &message)?;
+    let (Some(run), Some(position), true) = (message.run, message.position, message.body.is_empty()) else {
+        return Ok(Some(Logged { message, limits }));
+    };
+    // What it submitted stands in the history of its run, if that is still there.
+    let mut body = step::find(scope.sql, run, position)?.map(|entry| entry.body).unwrap_or_default();
+    if message.redaction.as_ref().is_some_and(|redaction| redaction.body) {
+        body = hidden(&body).into_bytes();
+    }
+    body.truncate(logged::BODY_BYTES);
+    Ok(Some(Logged { message: Message { body, ..message }, limits }))
 }

@@ -96,7 +96,7 @@ fn failed<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<DeadLetter> {
 
 /// A failed run: the message that was given up, and what became of the one that tells it.
 pub fn view<S: Sql>(scope: &Scope<'_, S>, letter: &DeadLetter) -> Result<Value> {
-    let mut view = views::dead_letter(letter);
+    let mut view = dead_letters::view(scope, letter)?;
     let Some(run) = letter.run_key.map(|key| run::find(scope.sql, key)).transpose()?.flatten() else { return Ok(view) };
     view["workflowUrl"] = json!(run.url);
     if let Some(target) = &run.config.failure_callback {

@@ -27,6 +27,11 @@ impl Filter {
         self.any(query, name, &format!("{column} = ?"))
     }
 
+    /// The column has one of the values, if there are any.
+    pub fn among(&mut self, column: &str, values: Vec<&str>) -> Result<()> {
+        self.any_of(values.into_iter().map(Value::from).collect(), &format!("{column} = ?"))
+    }
+
     /// The comma separated list in the column holds one of the values of the query parameter, if that is given.
     pub fn holds(&mut self, query: &Query, name: &str, column: &str) -> Result<()> {
         self.any(query, name, &format!("instr(',' || {column} || ',', ',' || ? || ',') > 0"))
@@ -65,11 +70,20 @@ impl Filter {
 
     /// Also holds the cursor: what follows an earlier page, newest first.
     pub fn after(&mut self, query: &Query, column: &str) -> Result<()> {
+        self.beyond(query, &format!("{column} < ?"))
+    }
+
+    /// Also holds the cursor: what follows an earlier page, oldest first.
+    pub fn before(&mut self, query: &Query, column: &str) -> Result<()> {
+        self.beyond(query, &format!("{column} > ?"))
+    }
+
+    fn beyond(&mut self, query: &Query, condition: &str) -> Result<()> {
         let Some(cursor) = query.first("cursor") else { return Ok(()) };
         let number: i64 = cursor.parse().map_err(|_| {
             Error::new(Code::InvalidRequest, "the query parameter cursor is not one that an earlier answer gave")
         })?;
-        self.and(format!("{column} < ?"), Value::from(number));
+        self.and(condition, Value::from(number));
         Ok(())
     }
 
@@ -79,15 +93,27 @@ impl Filter {
     }
 
     /// The newest `count` entries: condition, order and limit, with their parameters.
-    pub fn newest(mut self, column: &str, count: u64) -> (String, Vec<Value>) {
+    pub fn newest(self, column: &str, count: u64) -> (String, Vec<Value>) {
+        self.ordered(&format!("{column} DESC"), count)
+    }
+
+    /// The oldest `count` entries, in the same form.
+    pub fn oldest(self, column: &str, count: u64) -> (String, Vec<Value>) {
+        self.ordered(column, count)
+    }
+
+    fn ordered(mut self, order: &str, count: u64) -> (String, Vec<Value>) {
         self.params.push(Value::from(count));
         let conditions = if self.conditions.is_empty() { "1 = 1".to_owned() } else { self.conditions.join(" AND ") };
-        (format!("{conditions} ORDER BY {column} DESC LIMIT ?"), self.params)
+        (format!("{conditions} ORDER BY {order} LIMIT ?"), self.params)
     }
 
     /// The condition, which has one parameter, holds for one of the values of the query parameter, if that is given.
     pub fn any(&mut self, query: &Query, name: &str, condition: &str) -> Result<()> {
-        let values = query.all(name);
+        self.any_of(query.all(name).into_iter().map(Value::from).collect(), condition)
+    }
+
+    fn any_of(&mut self, values: Vec<Value>, condition: &str) -> Result<()> {
         if values.is_empty() {
             return Ok(());
         }
@@ -95,7 +121,7 @@ impl Filter {
             return Err(Error::new(Code::InvalidRequest, format!("the filters hold more than {MOST_VALUES} values")));
         }
         self.conditions.push(format!("({})", vec![condition; values.len()].join(" OR ")));
-        self.params.extend(values.into_iter().map(Value::from));
+        self.params.extend(values);
         Ok(())
     }
 }

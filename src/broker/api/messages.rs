@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::filter::Filter;
-use super::{Call, caller_ip, views};
+use super::{Call, caller_ip, limits, views};
 use crate::broker::accept;
 use crate::broker::query::{Query, decode, pairs};
 use crate::broker::store::message::{Role, Source};
@@ -74,7 +74,8 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         (Some(key), _) => (run_of(scope, key)?, None),
         _ => (None, None),
     };
-    Ok(Response::json(200, &views::message(&message, body.as_deref(), run.as_ref())))
+    let limits = limits(scope, &message)?;
+    Ok(Response::json(200, &views::message(&message, body.as_deref(), run.as_ref(), limits)))
 }
 
 fn run_of<S: Sql>(scope: &Scope<'_, S>, key: i64) -> Result<Option<crate::broker::store::run::Run>> {

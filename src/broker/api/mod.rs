@@ -21,10 +21,11 @@ use self::dead_letters::Kind;
 use crate::broker::accept::is_step;
 use crate::broker::query::{Query, decode, split};
 use crate::broker::recovery::Mode;
-use crate::broker::store::Sql;
+use crate::broker::store::message::Message;
+use crate::broker::store::{Sql, flow_key};
 use crate::broker::{Scope, access};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Method, Request, Response, header};
+use crate::wire::{FlowLimits, Method, Request, Response, header};
 
 pub(super) use batch::{bytes as batch_body, names_a_run as batch_names_a_run};
 
@@ -287,6 +288,12 @@ pub(super) fn fit<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
         return rest.filter(one);
     }
     (path.strip_suffix('/').unwrap_or(path) == pattern).then_some("")
+}
+
+/// The limits of a message's flow-control key as they are now.
+fn limits<S: Sql>(scope: &Scope<'_, S>, message: &Message) -> Result<Option<FlowLimits>> {
+    let Some(key) = &message.flow_key else { return Ok(None) };
+    Ok(flow_key::find(scope.sql, key)?.map(|key| key.limits))
 }
 
 /// The address of the publisher, if the host knows it. A host sets this header itself and drops one that came in.

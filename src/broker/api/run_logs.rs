@@ -8,6 +8,7 @@ use super::filter::{Filter, cursor, numbered};
 use super::{Call, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
+use crate::broker::redaction::hidden;
 use crate::broker::store::event::{self, Event};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, FailureState, Run, State};
@@ -124,7 +125,7 @@ impl Log {
             set("workflowRunCompletedAt", json!(at.millis()));
         }
         if run.state == State::Success && !run.result.is_empty() {
-            set("workflowRunResponse", json!(String::from_utf8_lossy(&run.result)));
+            set("workflowRunResponse", json!(shown(run, &run.result)));
         }
         for (name, value) in [("dlqId", &run.dlq_id), ("error", &run.error)] {
             if let Some(value) = value {
@@ -249,10 +250,11 @@ impl Log {
         set("attempts", json!(attempts.unwrap_or(1)));
         set("retries", json!(attempts.unwrap_or(1).saturating_sub(1)));
         if entry.place == 0 {
-            set("out", json!(String::from_utf8_lossy(&entry.body)));
+            set("out", json!(shown(run, &entry.body)));
         } else if let Some(step) = submitted {
+            let out = step.out.map(|out| if hides_bodies(run) { json!(hidden_json(out.get())) } else { json!(out) });
             for (name, value) in [
-                ("out", json!(step.out)),
+                ("out", json!(out)),
                 ("sleepFor", json!(step.sleep_for)),
                 ("sleepUntil", json!(step.sleep_until)),
                 ("waitTimeout", json!(step.wait_timeout)),
@@ -379,6 +381,24 @@ fn ended_invocations<S: Sql>(scope: &Scope<'_, S>, entries: &[Entry]) -> Result<
         }
     }
     Ok(ended)
+}
+
+/// Whether payload, results and response of a run are hidden: the bodies of its steps
+/// (`workflow/howto/redact-fields.mdx`).
+fn hides_bodies(run: &Run) -> bool {
+    run.config.redaction.as_ref().is_some_and(|redaction| redaction.body)
+}
+
+fn shown(run: &Run, bytes: &[u8]) -> String {
+    if hides_bodies(run) { hidden(bytes) } else { String::from_utf8_lossy(bytes).into_owned() }
+}
+
+/// The hash is that of a text itself, not of its quotes.
+fn hidden_json(json: &str) -> String {
+    match serde_json::from_str::<String>(json) {
+        Ok(text) => hidden(text.as_bytes()),
+        Err(_) => hidden(json.as_bytes()),
+    }
 }
 
 fn is_result(entry: &Entry) -> bool {

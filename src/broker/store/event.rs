@@ -43,10 +43,14 @@ impl State {
         Self::TABLE.iter().find(|(state, _)| *state == self).map_or("CREATED", |(_, name)| name)
     }
 
-    /// Whether `name` is a state of the log, or one that the wire knows and this broker does not tell. The official SDKs
-    /// write `CANCELED`, the specification `CANCELLED`.
-    pub fn is_known(name: &str) -> bool {
-        matches!(name, "IN_PROGRESS" | "CANCELLED") || Self::TABLE.iter().any(|(_, known)| *known == name)
+    /// The names in the database of the states that a filter means: `IN_PROGRESS` is what has begun and not ended, and
+    /// the docs spell `CANCELED` as `CANCELLED`. `None` if there is no such state.
+    pub fn meant(name: &str) -> Option<&'static [&'static str]> {
+        match name {
+            "IN_PROGRESS" => Some(&["ACTIVE", "RETRY", "ERROR"]),
+            "CANCELLED" => Some(&["CANCELED"]),
+            _ => Self::TABLE.iter().find(|(_, known)| *known == name).map(|(_, known)| std::slice::from_ref(known)),
+        }
     }
 }
 

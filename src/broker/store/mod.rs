@@ -7,6 +7,7 @@ pub mod flow_key;
 pub mod gate;
 pub mod invocation;
 pub mod kept_event;
+pub mod logged;
 pub mod message;
 pub mod parked;
 pub mod queue;

@@ -28,7 +28,7 @@ export default {
         method: "PUT",
         maxRetries: 1,
         retryDelayExpression: "0",
-        timeout: 30,
+        timeout: 30_000,
         callback: "http://127.0.0.1:1/callback",
         failureCallback: "http://127.0.0.1:1/failure",
         label: "a",
