@@ -385,7 +385,7 @@ pub fn accept_start<S: Sql>(
         }
         return Ok(Accepted { message_id: run.message_id, deduplicated: true, run: Some((run.id, run.created_at)) });
     }
-    let config = config(scope, &publication);
+    let config = config(scope, &publication)?;
     let publication = Publication { content_type: None, headers: Headers::new(), ..publication };
     let mut message = message(scope, Role::Start, publication, None, caller_ip)?;
     let payload = std::mem::take(&mut message.body);
@@ -427,10 +427,16 @@ pub fn accept_start<S: Sql>(
 }
 
 /// What a run remembers of the publication that starts it.
-fn config<S: Sql>(scope: &Scope<'_, S>, publication: &Publication) -> Config {
+fn config<S: Sql>(scope: &Scope<'_, S>, publication: &Publication) -> Result<Config> {
     let defaults = &scope.settings.defaults;
-    Config {
-        headers: publication.headers.clone(),
+    let mut headers = publication.headers.clone();
+    // It says something about the first delivery only, also where it came as a header to forward.
+    let unknown_sdk = flag(&publication.workflow, header::WORKFLOW_UNKNOWN_SDK)?.unwrap_or(false)
+        || flag(&headers, header::WORKFLOW_UNKNOWN_SDK)?.unwrap_or(false);
+    headers.remove(header::WORKFLOW_UNKNOWN_SDK);
+    Ok(Config {
+        headers,
+        unknown_sdk,
         retries: publication.retries.unwrap_or(defaults.retries),
         retry_delay: publication.retry_delay.clone(),
         timeout: publication.timeout.unwrap_or(defaults.timeout),
@@ -438,7 +444,7 @@ fn config<S: Sql>(scope: &Scope<'_, S>, publication: &Publication) -> Config {
         features: publication.features.clone(),
         flow_key: publication.flow_control.as_ref().map(|(key, _)| key.clone()),
         redaction: publication.redaction.clone(),
-    }
+    })
 }
 
 /// Takes the headers of a run from the SDK that serves it: the trigger came from somebody who did not know its
@@ -454,7 +460,7 @@ fn configure<S: Sql>(
     if step::history(scope.sql, run.key, None)?.len() > 1 {
         return Ok(Accepted { message_id: run.message_id.clone(), deduplicated: true, run: known });
     }
-    let told = config(scope, &publication);
+    let told = config(scope, &publication)?;
     let config = Config {
         retries: publication.retries.unwrap_or(run.config.retries),
         retry_delay: told.retry_delay.or_else(|| run.config.retry_delay.clone()),
@@ -462,6 +468,7 @@ fn configure<S: Sql>(
         failure_callback: told.failure_callback.or_else(|| run.config.failure_callback.clone()),
         flow_key: told.flow_key.or_else(|| run.config.flow_key.clone()),
         redaction: told.redaction.or_else(|| run.config.redaction.clone()),
+        unknown_sdk: false,
         ..told
     };
     run::set_config(scope.sql, run.key, &config)?;

@@ -153,6 +153,9 @@ fn headers(message: &Message, run: Option<&Run>) -> Headers {
         if !headers.contains(header::WORKFLOW_URL) {
             headers.set(header::WORKFLOW_URL, &run.url);
         }
+        if run.config.unknown_sdk && message.role == Role::Start {
+            headers.set(header::WORKFLOW_UNKNOWN_SDK, "true");
+        }
     }
     if !headers.contains(header::USER_AGENT) {
         headers.set(header::USER_AGENT, USER_AGENT);

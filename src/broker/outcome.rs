@@ -30,6 +30,9 @@ const NON_RETRYABLE: u16 = 489;
 /// What a run fails with when its endpoint is not a workflow; the text is QStash's.
 const NOT_A_WORKFLOW: &str = "detected a non-workflow destination for trigger/invoke. make sure you are sending the request to the correct endpoint";
 
+/// What a run that was triggered by REST fails with when its SDK does not know how to go on; the text is QStash's.
+const OLD_SDK: &str = "trigger rest api is only usable with sdk versions after v1.0.0 major version";
+
 /// A try that is over: the answer, cut to what is kept, and what went wrong.
 struct Try {
     answer: Response,
@@ -44,7 +47,12 @@ pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcom
         let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
         let ended = message.role.ends_with_run() && !run.as_ref().is_some_and(Run::is_active);
         let run = run.filter(Run::is_active);
-        let done = judge(&message, outcome, scope.settings.response_bytes);
+        let mut done = judge(&message, outcome, scope.settings.response_bytes);
+        // A newer SDK would have told its headers before it answered.
+        let is_old = run.as_ref().is_some_and(|run| run.config.unknown_sdk) && message.role == Role::Start;
+        if is_old && done.error.is_none() {
+            done = Try { error: Some(OLD_SDK.to_owned()), retryable: false, ..done };
+        }
         match &done.error {
             None => succeed(scope, &message, run.as_ref(), &done.answer),
             Some(error) if ended => {
@@ -132,7 +140,10 @@ fn give_up<S: Sql>(
         // The workflow gets the third party's failure as the call's result and decides for itself.
         (Role::Call, Some(run)) => callback::tell_call(scope, message, run, &done.answer),
         (role, Some(run)) if role.is_invocation() => {
-            let told = if error == NOT_A_WORKFLOW { explained(&done.answer) } else { done.answer.clone() };
+            let told = match error {
+                NOT_A_WORKFLOW | OLD_SDK => explained(&done.answer, error),
+                _ => done.answer.clone(),
+            };
             runs::fail(scope, run, message, &told, error)
         }
         _ => {
@@ -151,9 +162,9 @@ fn note_failure_told<S: Sql>(scope: &Scope<'_, S>, message: &Message, state: Fai
     }
 }
 
-/// The answer of a destination that is not a workflow, in the form that a failure function understands.
-fn explained(answer: &Response) -> Response {
-    let body = serde_json::json!({ "error": "Error", "message": NOT_A_WORKFLOW });
+/// The answer of a destination that does not serve the workflow, in the form that a failure function understands.
+fn explained(answer: &Response, error: &str) -> Response {
+    let body = serde_json::json!({ "error": "Error", "message": error });
     Response { headers: answer.headers.clone(), ..Response::json(answer.status, &body) }
 }
 

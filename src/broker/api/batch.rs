@@ -11,7 +11,7 @@ use crate::broker::store::Sql;
 use crate::broker::store::message::Source;
 use crate::broker::{Scope, refused_step};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Response, header};
+use crate::wire::{Headers, Response, header};
 
 /// Publishes every message of the batch in one transaction; the results are in the order of the request.
 ///
@@ -19,6 +19,21 @@ use crate::wire::{Response, header};
 /// nothing stored, if none can be accepted or if the one that can't belongs to a workflow run: the SDKs send the
 /// branches of a parallel group as one batch and look at the status only.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let results =
+        accepted(scope, call, names_a_run, |scope, item| Ok(item.publish(scope, caller_ip(call.request))?.answer()))?;
+    Ok(Response::json(200, &Value::Array(results)))
+}
+
+/// What became of each message of a batch, in its order.
+///
+/// One that `is_atomic` and can't be accepted is the error of the batch. The others get an `error` of their own, unless
+/// none can be accepted.
+pub fn accepted<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    call: &Call<'_>,
+    is_atomic: impl Fn(&RawValue) -> bool,
+    mut accept: impl FnMut(&mut Scope<'_, S>, Item) -> Result<Value>,
+) -> Result<Vec<Value>> {
     let items: Vec<Box<RawValue>> = serde_json::from_slice(&call.request.body).map_err(|error| {
         Error::new(
             Code::InvalidRequest,
@@ -32,25 +47,25 @@ pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Resp
             format!("a batch holds from 1 to {limit} messages, this one {}", items.len()),
         ));
     }
-    let results = scope.transaction(|scope| accept_all(scope, items, caller_ip(call.request)))?;
-    Ok(Response::json(200, &Value::Array(results)))
+    scope.transaction(|scope| accept_all(scope, items, is_atomic, &mut accept))
 }
 
 fn accept_all<S: Sql>(
     scope: &mut Scope<'_, S>,
     items: Vec<Box<RawValue>>,
-    caller_ip: Option<&str>,
+    is_atomic: impl Fn(&RawValue) -> bool,
+    accept: &mut impl FnMut(&mut Scope<'_, S>, Item) -> Result<Value>,
 ) -> Result<Vec<Value>> {
     let mut refused = None;
     let mut accepted = false;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
-        let atomic = names_a_run(&item);
+        let atomic = is_atomic(&item);
         // What is refused here was not stored: everything about one message is checked before the first write.
-        match Item::read(&item).and_then(|item| item.publish(scope, caller_ip)) {
+        match Item::read(&item).and_then(|item| accept(scope, item)) {
             Ok(result) => {
                 accepted = true;
-                results.push(result.answer());
+                results.push(result);
             }
             Err(error) if atomic || matches!(error.code(), Code::Storage | Code::Internal) => return Err(error),
             Err(error) => {
@@ -67,8 +82,9 @@ fn accept_all<S: Sql>(
 
 /// One message of a batch.
 #[derive(Deserialize)]
-struct Item {
-    destination: String,
+pub struct Item {
+    /// Where it goes.
+    pub destination: String,
     #[serde(default)]
     headers: Map<String, Value>,
     /// The official SDK sends the body of a `context.call` as it is, so it may be any JSON.
@@ -103,18 +119,21 @@ impl Item {
         })
     }
 
-    fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Published> {
+    /// Its headers; the queue is one.
+    pub fn headers(&self) -> Result<Headers> {
         let mut headers = json_headers(&self.headers)?;
         if let Some(queue) = &self.queue {
             headers.set(header::QUEUE_NAME, queue);
         }
-        accept::publish(
-            scope,
-            &self.destination,
-            &headers,
-            self.body.as_deref().map(bytes).unwrap_or_default(),
-            caller_ip,
-            &Source::default(),
-        )
+        Ok(headers)
+    }
+
+    /// Its body.
+    pub fn body(&self) -> Vec<u8> {
+        self.body.as_deref().map(bytes).unwrap_or_default()
+    }
+
+    fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Published> {
+        accept::publish(scope, &self.destination, &self.headers()?, self.body(), caller_ip, &Source::default())
     }
 }

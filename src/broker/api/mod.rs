@@ -14,6 +14,7 @@ mod run_logs;
 mod runs;
 mod schedules;
 mod topics;
+mod triggers;
 mod views;
 mod waits;
 
@@ -23,7 +24,7 @@ use crate::broker::query::{Query, decode, split};
 use crate::broker::recovery::Mode;
 use crate::broker::store::message::Message;
 use crate::broker::store::{Sql, flow_key};
-use crate::broker::{Scope, access};
+use crate::broker::{Scope, Settings, access};
 use crate::error::{Code, Error, Result};
 use crate::wire::{FlowLimits, Method, Request, Response, header};
 
@@ -90,6 +91,8 @@ enum Endpoint {
     RemoveSchedule,
     PauseSchedule,
     ResumeSchedule,
+    Trigger,
+    TriggerMany,
     UrlGroups,
     UrlGroup,
     SetUrlGroup,
@@ -132,8 +135,8 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Delete, "/v2/workflows/dlq/callback/*", Endpoint::CancelFailureTold),
     (Method::Get, "/v2/workflows/dlq/*", Endpoint::FailedRun),
     (Method::Delete, "/v2/workflows/dlq/*", Endpoint::RemoveFailedRun),
-    (Method::Post, "/v2/trigger/**", Endpoint::Unsupported("trigger by REST (publish to the workflow's URL instead)")),
-    (Method::Post, "/v2/batch/trigger", Endpoint::Unsupported("trigger by REST")),
+    (Method::Post, "/v2/trigger/**", Endpoint::Trigger),
+    (Method::Post, "/v2/batch/trigger", Endpoint::TriggerMany),
     (Method::Post, "/v2/wait/**", Endpoint::Wait),
     (Method::Post, "/v2/notify/**", Endpoint::Notify),
     (Method::Get, "/v2/waiters/**", Endpoint::Waiters),
@@ -179,9 +182,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
     }
     let query = Query::parse(raw_query);
     access::check(&scope.settings.token, &request.headers, &query)?;
-    let limit = scope.settings.limits.body_bytes;
-    // The bodies of a batch are JSON texts within JSON, and many.
-    let limit = if path == "/v2/batch" || is_step(&request.headers) { scope.settings.request_bytes() } else { limit };
+    let limit = route_limit(scope.settings, path, request);
     if request.body.len() > limit {
         return Err(Error::new(
             Code::PayloadTooLarge,
@@ -201,7 +202,10 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         };
     };
     // A destination keeps its form; where event ids stand, a slash and an encoded one are told apart first.
-    let raw = matches!(endpoint, Endpoint::Publish | Endpoint::Enqueue | Endpoint::CreateSchedule | Endpoint::Notify);
+    let raw = matches!(
+        endpoint,
+        Endpoint::Publish | Endpoint::Enqueue | Endpoint::Trigger | Endpoint::CreateSchedule | Endpoint::Notify
+    );
     let parameter = if raw { parameter.to_owned() } else { decode(parameter, false) };
     let call = Call { request, raw_query, query, parameter };
     match endpoint {
@@ -256,6 +260,8 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Wait => waits::wait(scope, &call),
         Endpoint::Waiters => waits::list(scope, &call),
         Endpoint::Notify => notifications::notify(scope, &call),
+        Endpoint::Trigger => triggers::trigger(scope, &call),
+        Endpoint::TriggerMany => triggers::trigger_many(scope, &call),
         Endpoint::UrlGroups => topics::list(scope, &call),
         Endpoint::UrlGroup => topics::show(scope, &call),
         Endpoint::SetUrlGroup => topics::set_headers(scope, &call),
@@ -267,6 +273,12 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
             format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),
         )),
     }
+}
+
+fn route_limit(settings: &Settings, path: &str, head: &Request) -> usize {
+    // The bodies of a batch are JSON texts within JSON, and many.
+    let many = path == "/v2/batch" || path == "/v2/batch/trigger" || is_step(&head.headers);
+    if many { settings.request_bytes() } else { settings.limits.body_bytes }
 }
 
 /// Whether a request goes to a webhook of a run, which needs no token.

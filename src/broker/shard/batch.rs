@@ -89,5 +89,6 @@ pub fn merge(parts: &[Part], answers: &[Response]) -> Response {
             }
         }
     }
-    Response::json(200, &Value::Array(results))
+    let status = answers.iter().find(|answer| answer.is_success()).map_or(200, |answer| answer.status);
+    Response::json(status, &Value::Array(results))
 }

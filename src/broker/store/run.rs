@@ -96,6 +96,9 @@ pub struct Config {
     /// What views of its messages hide.
     #[serde(default)]
     pub redaction: Option<Redaction>,
+    /// Whether the run was triggered without knowing its SDK, which has not told its own headers yet.
+    #[serde(default)]
+    pub unknown_sdk: bool,
 }
 
 /// The run that started another one and waits for its end.
