@@ -1,5 +1,7 @@
 // The hosts of the broker. Every check runs on each of them.
 
+import { join } from "node:path";
+import { startBroker } from "@repo/orchestration/server";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
 import { folder } from "../worker/support.mjs";
 
@@ -21,13 +23,28 @@ const development = developmentBindings();
 const TOKEN = development.QSTASH_TOKEN;
 const KEYS = { current: development.QSTASH_CURRENT_SIGNING_KEY, next: development.QSTASH_NEXT_SIGNING_KEY };
 
-/** @type {Host} */
-export const durableObject = {
-  name: "Durable Object",
+/** @returns {Host} the Worker in workerd, its storage spread over so many objects */
+const durableObjects = (name, shards) => ({
+  name,
   // What the platform sets; workerd by itself sets nothing.
   caller: { address: "203.0.113.7", headers: { "cf-connecting-ip": "203.0.113.7" } },
   async start() {
-    const worker = await startWorker({ persistDir: folder() });
+    const bindings = { ...development, BROKER_SHARDS: `${shards}` };
+    const worker = await startWorker({ persistDir: folder(), bindings });
     return { url: worker.url, token: TOKEN, keys: KEYS, stop: worker.kill };
+  },
+});
+
+export const durableObject = durableObjects("Durable Object", 1);
+export const shardedObjects = durableObjects("Durable Objects, 4 shards", 4);
+
+/** @type {Host} */
+export const node = {
+  name: "Node",
+  caller: { address: "127.0.0.1", headers: {} },
+  async start() {
+    const broker = await startBroker({ port: 0, db: join(folder(), "broker.db") });
+    const { url, token, currentSigningKey: current, nextSigningKey: next } = broker;
+    return { url, token, keys: { current, next }, stop: () => broker.stop() };
   },
 };

@@ -14,7 +14,6 @@ export const PENDING = [
   "trigger: by REST: POST /v2/trigger/{url}",
   "trigger: by REST: POST /v2/batch/trigger",
   "trigger: by REST, the same id again: deduplicated",
-  "runs: by ids, URL, beginning of the URL, label, flow-control key, caller",
   "failed runs: a failed run is listed and shown, under both names",
   "URL groups: one endpoint's failure is its own; callback, log and dead letter name the group",
   "queues: a message of a queue says so, in messages, logs and dead letters",

@@ -57,3 +57,11 @@ pub fn group(world: &World) {
 pub fn told(world: &World, url: &str) -> Vec<Value> {
     world.received(url).iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
 }
+
+/// Asserts that members have these values.
+#[track_caller]
+pub fn has(value: &Value, expected: &[(&str, Value)]) {
+    for (name, expected) in expected {
+        assert_eq!(&value[name], expected, "{name} of {value}");
+    }
+}

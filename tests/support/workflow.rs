@@ -293,6 +293,9 @@ impl Flow {
     fn submit(&self, world: &World, run: &str, place: u32, size: u32, stage: &Stage) -> Response {
         let (name, kind) = name(stage);
         let mut step = json!({ "stepId": place, "stepName": name, "stepType": kind, "concurrent": size });
+        if let Stage::Sleep(_, seconds) = stage {
+            step["sleepFor"] = json!(seconds);
+        }
         let item = match stage {
             Stage::Sleep(_, seconds) if size == 1 => {
                 step_item_at(self.url, run, &step, &json!({ "upstash-delay": format!("{seconds}s") }))

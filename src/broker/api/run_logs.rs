@@ -364,6 +364,7 @@ impl Log {
         if let Some(event) = last.filter(|event| event.status.is_some()) {
             view["responseStatus"] = json!(event.status);
             view["responseBody"] = json!(event.response_body.as_ref().map(|body| String::from_utf8_lossy(body)));
+            view["responseHeaders"] = json!(event.response_headers.as_ref().map(map));
         }
         Some(view)
     }

@@ -127,6 +127,8 @@ pub fn waiter(waiter: &Waiter) -> Value {
         "url": waiter.pending.target.url,
         "deadline": waiter.deadline.seconds(),
         "headers": map(&waiter.pending.target.headers),
+        // A timeout delivers the history of the run.
+        "timeoutBody": null,
         "timeoutUrl": waiter.timeout_target.url,
         "timeoutHeaders": map(&waiter.timeout_target.headers),
     })

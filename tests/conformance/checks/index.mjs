@@ -1,4 +1,4 @@
-// Every check, in the order of the API.
+// Every check, about in the order of the API.
 
 import access from "./access.mjs";
 import batch from "./batch.mjs";
@@ -30,6 +30,8 @@ import urlGroups from "./url-groups.mjs";
  */
 
 const groups = {
+  // First, for one of them waits for the next minute.
+  schedules,
   access,
   publish,
   delivery,
@@ -39,7 +41,6 @@ const groups = {
   messages,
   queues,
   "URL groups": urlGroups,
-  schedules,
   "dead letters": deadLetters,
   "flow control": flowControl,
   keys,

@@ -1,0 +1,4 @@
+import { conform } from "./harness.mjs";
+import { node } from "./hosts.mjs";
+
+conform(node);

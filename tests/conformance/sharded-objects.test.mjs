@@ -1,0 +1,4 @@
+import { conform } from "./harness.mjs";
+import { shardedObjects } from "./hosts.mjs";
+
+conform(shardedObjects);
