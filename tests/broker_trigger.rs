@@ -1,5 +1,6 @@
 //! Starting runs by REST, without knowing the SDK that serves them.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -22,6 +22,7 @@ mod callback;
 mod cron;
 mod deduplication;
 mod delivery;
+mod dispatch;
 mod event;
 mod gate;
 mod history;

@@ -1,7 +1,7 @@
 //! Schedules: messages that are published by cron (`qstash/features/schedules.mdx`).
 
-use crate::broker::accept::{self, Published};
 use crate::broker::cron::Cron;
+use crate::broker::dispatch::{self, Published};
 use crate::broker::shard::place::Name;
 use crate::broker::store::Sql;
 use crate::broker::store::message::Source;
@@ -40,7 +40,7 @@ pub fn put<S: Sql>(scope: &mut Scope<'_, S>, wanted: Wanted<'_>) -> Result<Strin
     if let Some(name) = ONCE_ONLY.iter().find(|name| wanted.headers.contains(name)) {
         return Err(invalid_header(name, "no such header on a schedule, which publishes many times"));
     }
-    let destination = accept::check(scope, wanted.destination, &wanted.headers, wanted.body.len())?;
+    let destination = dispatch::check(scope, wanted.destination, &wanted.headers, wanted.body.len())?;
     let known = wanted.id.map(|id| schedule::find(scope.sql, id)).transpose()?.flatten();
     let limit = scope.settings.limits.schedules;
     if known.is_none() && schedule::number(scope.sql)? >= limit {
@@ -109,7 +109,7 @@ fn publish<S: Sql>(scope: &mut Scope<'_, S>, schedule: &Schedule) -> Result<Fire
     let body = schedule.body.clone();
     let caller_ip = schedule.caller_ip.as_deref();
     let published = Cron::parse(&schedule.cron)
-        .and_then(|_| accept::publish(scope, &schedule.destination, &schedule.headers, body, caller_ip, &source));
+        .and_then(|_| dispatch::publish(scope, &schedule.destination, &schedule.headers, body, caller_ip, &source));
     let (messages, error) = match published {
         Ok(Published::Message(accepted)) => (vec![accepted.message_id], None),
         Ok(Published::Group(messages)) => {

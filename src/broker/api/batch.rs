@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::{Call, caller_ip};
-use crate::broker::accept::{self, Published};
+use crate::broker::dispatch::{self, Published};
 use crate::broker::publication::json_headers;
 use crate::broker::store::Sql;
 use crate::broker::store::message::Source;
@@ -134,6 +134,6 @@ impl Item {
     }
 
     fn publish<S: Sql>(self, scope: &mut Scope<'_, S>, caller_ip: Option<&str>) -> Result<Published> {
-        accept::publish(scope, &self.destination, &self.headers()?, self.body(), caller_ip, &Source::default())
+        dispatch::publish(scope, &self.destination, &self.headers()?, self.body(), caller_ip, &Source::default())
     }
 }

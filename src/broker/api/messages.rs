@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::filter::Filter;
 use super::{Call, caller_ip, limits, views};
-use crate::broker::accept;
+use crate::broker::dispatch;
 use crate::broker::query::{Query, decode, pairs};
 use crate::broker::store::message::{Role, Source};
 use crate::broker::store::{Sql, message, step};
@@ -28,7 +28,7 @@ pub fn publish_to<S: Sql>(
 ) -> Result<Response> {
     let body = call.request.body.clone();
     let published = scope.transaction(|scope| {
-        accept::publish(scope, destination, headers, body, caller_ip(call.request), &Source::default())
+        dispatch::publish(scope, destination, headers, body, caller_ip(call.request), &Source::default())
     })?;
     Ok(Response::json(if published.is_duplicate() { 202 } else { 200 }, &published.answer()))
 }

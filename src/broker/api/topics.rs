@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Call;
-use crate::broker::accept::no_group;
+use crate::broker::dispatch::no_group;
 use crate::broker::publication::{PLAIN, Publication, is_plain, json_headers};
 use crate::broker::store::Sql;
 use crate::broker::store::url_group::{self, Endpoint, UrlGroup};

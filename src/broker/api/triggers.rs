@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, batch, caller_ip, messages};
-use crate::broker::accept::{self, Published};
+use crate::broker::dispatch::{self, Published};
 use crate::broker::store::Sql;
 use crate::broker::store::message::Source;
 use crate::broker::store::run;
@@ -59,7 +59,7 @@ fn start<S: Sql>(
     headers.set(header::WORKFLOW_RUN_ID, run_id);
     headers.set(header::WORKFLOW_INIT, "true");
     headers.set(header::WORKFLOW_UNKNOWN_SDK, "true");
-    let published = accept::publish(scope, &url, &headers, body, caller_ip, &Source::default())?;
+    let published = dispatch::publish(scope, &url, &headers, body, caller_ip, &Source::default())?;
     let Published::Message(accepted) = published else {
         return Err(Error::new(Code::Internal, "a trigger was published to several URLs"));
     };
