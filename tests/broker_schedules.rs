@@ -160,6 +160,23 @@ fn a_schedule_tells_what_it_is_and_what_came_of_it() {
 }
 
 #[test]
+fn what_is_to_be_hidden_is_delivered_but_not_shown() {
+    let world = World::new();
+    world.answers(URL, [ok()]);
+    let headers = [("Upstash-Redact-Fields", "body,header[X-Own]"), ("Upstash-Forward-X-Own", "secret")];
+    let id = every(&world, "* * * * *", &headers);
+    let view = shown(&world, &id);
+    for hidden in [&view["body"], &view["header"]["X-Own"][0]] {
+        assert!(hidden.as_str().unwrap().starts_with("REDACTED:"), "{view}");
+    }
+    assert!(!world.get("/v2/schedules").ok().to_string().contains("secret"));
+    world.advance(MINUTE);
+    world.settle();
+    let fired = &world.received(URL)[0];
+    assert_eq!((fired.body.as_slice(), fired.headers.get("x-own")), (&b"tick"[..], Some("secret")));
+}
+
+#[test]
 fn bodies_of_any_size_and_kind_are_kept() {
     let world = World::new();
     world.answers(URL, [ok()]);
@@ -459,9 +476,16 @@ fn a_failed_message_names_its_schedule() {
     world.advance(MINUTE);
     world.settle();
     let told: CallbackBody = serde_json::from_slice(&world.received("https://back.test")[0].body).unwrap();
-    assert_eq!(told.schedule_id, Some(id));
+    assert_eq!(told.schedule_id.as_ref(), Some(&id));
     let entry = world.get(&format!("/v2/dlq/{}", told.dlq_id.unwrap())).ok();
-    assert_eq!(entry["responseStatus"], json!(500));
+    assert_eq!((&entry["responseStatus"], &entry["scheduleId"]), (&json!(500), &json!(told.schedule_id)));
+    for (list, member) in [("dlq", "messages"), ("logs", "logs")] {
+        let of = |id: &str| {
+            let answer = world.get(&format!("/v2/{list}?scheduleId={id}")).ok();
+            answer[member].as_array().unwrap().len()
+        };
+        assert!(of(&id) > 0 && of("another") == 0, "{list}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::views::put;
 use super::{Call, caller_ip, messages, views};
 use crate::broker::callback::map;
 use crate::broker::publication::{PLAIN, Publication, is_plain};
@@ -80,66 +81,57 @@ fn none(id: &str) -> Error {
 }
 
 fn view<S: Sql>(scope: &Scope<'_, S>, schedule: &Schedule) -> Result<Value> {
-    let at = scope.at;
-    let publication = Publication::of(schedule.destination.clone(), &schedule.headers, Vec::new(), &Limits::NONE, at)?;
+    let destination = schedule.destination.clone();
+    let publication = Publication::of(destination, &schedule.headers, Vec::new(), &Limits::NONE, scope.at)?;
     let mut view = Map::new();
-    let mut set = |name: &str, value: Value| {
-        view.insert(name.to_owned(), value);
-    };
-    set("scheduleId", json!(schedule.id));
-    set("cron", json!(schedule.cron));
-    set("createdAt", json!(schedule.created_at.millis()));
-    set("destination", json!(schedule.destination));
-    set("method", json!(publication.method.as_str()));
-    let mut headers = publication.headers;
-    if let Some(content_type) = publication.content_type.filter(|_| !headers.contains(header::CONTENT_TYPE)) {
+    put(&mut view, "scheduleId", json!(schedule.id));
+    put(&mut view, "cron", json!(schedule.cron));
+    put(&mut view, "createdAt", json!(schedule.created_at.millis()));
+    put(&mut view, "destination", json!(schedule.destination));
+    put(&mut view, "isPaused", json!(schedule.paused));
+    put(&mut view, "nextScheduleTime", json!(schedule.next_at.map(Timestamp::millis)));
+    views::caller(&mut view, schedule.caller_ip.as_deref());
+    let redaction = publication.redaction.as_ref();
+    views::shown_body(&mut view, "body", redaction, &schedule.body);
+    put(&mut view, "header", json!(map(&shown_headers(&publication))));
+    publish_settings(&mut view, publication, scope);
+    if let Some(last) = &schedule.last {
+        put(&mut view, "lastScheduleTime", json!(last.at.millis()));
+        put(&mut view, "lastScheduleStates", states(scope, &last.messages)?);
+        put(&mut view, "lastScheduleError", json!(last.error));
+    }
+    Ok(Value::Object(view))
+}
+
+fn shown_headers(publication: &Publication) -> Headers {
+    let mut headers = publication.headers.clone();
+    if let Some(content_type) = publication.content_type.as_ref().filter(|_| !headers.contains(header::CONTENT_TYPE)) {
         headers.append(header::CONTENT_TYPE, content_type);
     }
-    set("header", json!(map(&headers)));
-    set("retries", json!(publication.retries.unwrap_or(scope.settings.defaults.retries)));
-    set("isPaused", json!(schedule.paused));
-    let delay = publication.not_before - at;
-    for (name, value) in [
-        ("delay", Some(delay).filter(|delay| !delay.is_zero()).map(|delay| delay.as_secs())),
-        ("timeout", publication.timeout.map(|timeout| timeout.as_secs())),
-        ("nextScheduleTime", schedule.next_at.map(Timestamp::millis)),
-    ] {
-        if let Some(value) = value {
-            set(name, json!(value));
-        }
+    match &publication.redaction {
+        Some(redaction) => redaction.headers(&headers),
+        None => headers,
     }
-    for (name, value) in [
-        ("retryDelayExpression", publication.retry_delay),
-        ("callback", publication.callback.map(|target| target.url)),
-        ("failureCallback", publication.failure_callback.map(|target| target.url)),
-        ("callerIP", schedule.caller_ip.clone()),
-        ("queueName", publication.queue),
-    ] {
-        if let Some(value) = value {
-            set(name, json!(value));
-        }
-    }
+}
+
+fn publish_settings<S: Sql>(view: &mut Map<String, Value>, publication: Publication, scope: &Scope<'_, S>) {
+    let delay = publication.not_before - scope.at;
+    put(view, "method", json!(publication.method.as_str()));
+    put(view, "retries", json!(publication.retries.unwrap_or(scope.settings.defaults.retries)));
+    put(view, "retryDelayExpression", json!(publication.retry_delay));
+    put(view, "delay", json!(Some(delay.as_secs()).filter(|seconds| *seconds > 0)));
+    put(view, "timeout", json!(publication.timeout.map(|timeout| timeout.as_secs())));
+    put(view, "callback", json!(publication.callback.map(|target| target.url)));
+    put(view, "failureCallback", json!(publication.failure_callback.map(|target| target.url)));
+    put(view, "queueName", json!(publication.queue));
     if let Some((key, limits)) = publication.flow_control {
-        set("flowControlKey", json!(key));
         let limits = limits.unwrap_or_default();
-        if let Some(parallelism) = limits.parallelism {
-            set("parallelism", json!(parallelism));
-        }
-        if let Some(rate) = limits.rate {
-            set("rate", json!(rate.count));
-            set("period", json!(rate.period.as_secs()));
-        }
+        put(view, "flowControlKey", json!(key));
+        put(view, "parallelism", json!(limits.parallelism));
+        put(view, "rate", json!(limits.rate.map(|rate| rate.count)));
+        put(view, "period", json!(limits.rate.map(|rate| rate.period.as_secs())));
     }
-    if let Some(last) = &schedule.last {
-        set("lastScheduleTime", json!(last.at.millis()));
-        set("lastScheduleStates", states(scope, &last.messages)?);
-        if let Some(error) = &last.error {
-            set("lastScheduleError", json!(error));
-        }
-    }
-    views::labels(&mut view, publication.label.as_deref());
-    views::body(&mut view, "body", &schedule.body);
-    Ok(Value::Object(view))
+    views::labels(view, publication.label.as_deref());
 }
 
 /// What has become of messages; those that the log has forgotten are left out.

@@ -102,12 +102,13 @@ fn described(view: &mut Map<String, Value>, message: &Message, limits: Option<Fl
 }
 
 /// The specification writes `callerIP`, the SDK's types `callerIp`.
-fn caller(view: &mut Map<String, Value>, address: Option<&str>) {
+pub fn caller(view: &mut Map<String, Value>, address: Option<&str>) {
     put(view, "callerIP", json!(address));
     put(view, "callerIp", json!(address));
 }
 
-fn shown_body(view: &mut Map<String, Value>, name: &str, redaction: Option<&Redaction>, bytes: &[u8]) {
+/// Bytes as [`body`], unless they are to be hidden.
+pub fn shown_body(view: &mut Map<String, Value>, name: &str, redaction: Option<&Redaction>, bytes: &[u8]) {
     match redaction {
         Some(redaction) if redaction.body => put(view, name, json!(hidden(bytes))),
         _ => body(view, name, bytes),
@@ -115,7 +116,7 @@ fn shown_body(view: &mut Map<String, Value>, name: &str, redaction: Option<&Reda
 }
 
 /// Sets a member; what is `null` is left out.
-fn put(view: &mut Map<String, Value>, name: &str, value: Value) {
+pub fn put(view: &mut Map<String, Value>, name: &str, value: Value) {
     if !value.is_null() {
         view.insert(name.to_owned(), value);
     }
