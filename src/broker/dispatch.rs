@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::broker::accept::{Accepted, Part, STEP_FACTOR, accept, is_step};
+use crate::broker::forwarding::explicit;
 use crate::broker::publication::{Publication, check_size};
 use crate::broker::store::message::Source;
 use crate::broker::store::{Sql, url_group};
@@ -80,7 +81,7 @@ fn publish_to<S: Sql>(
         // A step holds bodies that were within the limit, as JSON within JSON.
         limits.body_bytes = limits.body_bytes.saturating_mul(STEP_FACTOR);
     }
-    let publication = Publication::read(url, headers, body, &limits, scope.at)?;
+    let publication = Publication::read(url, &explicit(headers)?, body, &limits, scope.at)?;
     accept(scope, Publication { source: source.clone(), ..publication }, caller_ip)
 }
 
@@ -115,6 +116,7 @@ fn publications<S: Sql>(
     for (name, value) in group.headers.iter().filter(|(name, _)| !headers.contains(name)).collect::<Vec<_>>() {
         headers.append(name, value);
     }
+    let headers = explicit(&headers)?;
     let limits = &scope.settings.limits;
     check_size(&headers, body_bytes, limits)?;
     let mut publications = Vec::with_capacity(group.endpoints.len());
@@ -139,7 +141,7 @@ pub fn check<S: Sql>(scope: &Scope<'_, S>, destination: &str, headers: &Headers,
     match target::parse(destination)? {
         Target::Url(url) => {
             check_size(headers, body_bytes, limits)?;
-            match Part::of(&Publication::read(&url, headers, Vec::new(), limits, scope.at)?)? {
+            match Part::of(&Publication::read(&url, &explicit(headers)?, Vec::new(), limits, scope.at)?)? {
                 Part::Message => Ok(url),
                 _ => Err(Error::new(
                     Code::InvalidRequest,

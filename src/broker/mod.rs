@@ -24,6 +24,7 @@ mod deduplication;
 mod delivery;
 mod dispatch;
 mod event;
+mod forwarding;
 mod gate;
 mod history;
 mod invoke;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::broker::redaction::Redaction;
 use crate::broker::settings::Limits;
 use crate::broker::store::message::{CallbackTarget, Source};
-use crate::broker::{invalid_header, target};
+use crate::broker::{forwarding, invalid_header, target};
 use crate::error::{Code, Error, Result};
 use crate::wire::Expression;
 use crate::wire::duration::shown;
@@ -65,27 +65,8 @@ pub enum Deduplication {
     Content,
 }
 
-/// Documented headers of the wire that this broker does not offer, and what they belong to.
-const UNSUPPORTED: [(&str, &str); 1] = [("Upstash-Header-Forward", "forwarding of every header")];
-
 /// Headers of schedules only.
 const OF_SCHEDULES: [&str; 2] = [header::CRON, header::SCHEDULE_ID];
-
-/// Headers that belong to a connection, not to a message: a destination never gets those of the publisher.
-const NOT_FORWARDED: [&str; 12] = [
-    "host",
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 impl Publication {
     /// Reads the headers of a request to publish `body` to `destination`.
@@ -95,7 +76,7 @@ impl Publication {
 
     /// The same for a destination that was read before.
     pub fn of(url: String, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
-        refuse_unsupported(headers)?;
+        refuse_misplaced(headers)?;
         check_size(headers, body.len(), limits)?;
         let told = callback(headers, header::CALLBACK, header::CALLBACK_PREFIX, limits, at)?;
         let failure_callback =
@@ -103,7 +84,7 @@ impl Publication {
         Ok(Self {
             url,
             method: method(headers)?,
-            headers: forwarded(headers)?,
+            headers: forwarding::forwarded(headers)?,
             content_type: content_type(headers)?,
             workflow: workflow(headers)?,
             body,
@@ -144,20 +125,20 @@ pub fn json_headers(map: &serde_json::Map<String, Value>) -> Result<Headers> {
     Ok(headers)
 }
 
-fn refuse_unsupported(headers: &Headers) -> Result<()> {
+fn refuse_misplaced(headers: &Headers) -> Result<()> {
     if let Some(name) = OF_SCHEDULES.iter().find(|name| headers.contains(name)) {
         return Err(invalid_header(
             name,
             "no such header on a message; POST /v2/schedules/{destination} makes a schedule",
         ));
     }
-    match UNSUPPORTED.iter().find(|(name, _)| headers.contains(name)) {
-        None => Ok(()),
-        Some((name, feature)) => Err(Error::new(
-            Code::Unsupported,
-            format!("the header {name} asks for {feature}, which this broker does not offer"),
-        )),
+    if headers.contains(header::HEADER_FORWARD) {
+        return Err(invalid_header(
+            header::HEADER_FORWARD,
+            "no such header here; messages, runs and schedules take it",
+        ));
     }
+    Ok(())
 }
 
 /// Refuses what is too large, by [`Code::PayloadTooLarge`].
@@ -191,20 +172,6 @@ fn method(headers: &Headers) -> Result<Method> {
     }
 }
 
-fn forwarded(headers: &Headers) -> Result<Headers> {
-    let mut forwarded = Headers::new();
-    for (name, value) in headers.with_prefix(header::FORWARD_PREFIX) {
-        if !is_name(name) {
-            return Err(invalid_header(header::FORWARD_PREFIX, "a header name after the prefix"));
-        }
-        check_value(name, value)?;
-        if !NOT_FORWARDED.iter().any(|skipped| name.eq_ignore_ascii_case(skipped)) {
-            forwarded.append(name, value);
-        }
-    }
-    Ok(forwarded)
-}
-
 fn content_type(headers: &Headers) -> Result<Option<String>> {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
     check_value(header::CONTENT_TYPE, content_type)?;
@@ -222,13 +189,8 @@ fn workflow(headers: &Headers) -> Result<Headers> {
         .collect()
 }
 
-/// A header name is a token (RFC 9110 §5.6.2).
-fn is_name(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}
-
 /// A header value travels as one byte a character.
-fn check_value(name: &str, value: &str) -> Result<()> {
+pub fn check_value(name: &str, value: &str) -> Result<()> {
     if value.chars().all(|c| c == '\t' || (!c.is_control() && u32::from(c) <= 0xff)) {
         return Ok(());
     }

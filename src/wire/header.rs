@@ -11,6 +11,8 @@ pub const USER_AGENT: &str = "User-Agent";
 
 /// Prefix of a header that reaches the destination without the prefix.
 pub const FORWARD_PREFIX: &str = "Upstash-Forward-";
+/// `true` if every header of the request is to reach the destination, without a prefix.
+pub const HEADER_FORWARD: &str = "Upstash-Header-Forward";
 /// Prefix of a setting of the callback message.
 pub const CALLBACK_PREFIX: &str = "Upstash-Callback-";
 /// Prefix of a setting of the failure callback message.

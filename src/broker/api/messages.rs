@@ -8,14 +8,14 @@ use crate::broker::dispatch;
 use crate::broker::query::{Query, decode, pairs};
 use crate::broker::store::message::{Role, Source};
 use crate::broker::store::{Sql, message, step};
-use crate::broker::{Scope, access, recovery};
+use crate::broker::{Scope, Settings, access, recovery};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
-use crate::wire::{Headers, Response};
+use crate::wire::{Headers, Response, header};
 
 /// Publishes one message, or one to each endpoint of a URL group. 202 if all were duplicates.
 pub fn publish<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (destination, headers) = addressed(call, &call.parameter);
+    let (destination, headers) = addressed(scope.settings, call, &call.parameter);
     publish_to(scope, call, &destination, &headers)
 }
 
@@ -35,8 +35,11 @@ pub fn publish_to<S: Sql>(
 
 /// The destination, which stands in `path`, and the publish headers. Services that can't set headers write them into the query
 /// (`?upstash-retries=3`); the rest of the query belongs to the destination.
-pub fn addressed(call: &Call<'_>, path: &str) -> (String, Headers) {
+pub fn addressed(settings: &Settings, call: &Call<'_>, path: &str) -> (String, Headers) {
     let mut headers = call.request.headers.clone();
+    if headers.get(header::AUTHORIZATION).is_some_and(|value| access::is_own(settings, &call.query, value)) {
+        headers.remove(header::AUTHORIZATION);
+    }
     let mut query = Vec::new();
     for (raw, name, value) in pairs(call.raw_query) {
         if name.to_ascii_lowercase().starts_with("upstash-") {

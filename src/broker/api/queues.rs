@@ -16,7 +16,7 @@ use crate::wire::{Response, header};
 /// Publishes to a queue, which is made if there is none with this name.
 pub fn enqueue<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     let (name, destination) = call.parameter.split_once('/').unwrap_or((&call.parameter, ""));
-    let (destination, mut headers) = messages::addressed(call, destination);
+    let (destination, mut headers) = messages::addressed(scope.settings, call, destination);
     headers.set(header::QUEUE_NAME, name);
     messages::publish_to(scope, call, &destination, &headers)
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::views::put;
 use super::{Call, caller_ip, messages, views};
 use crate::broker::callback::map;
+use crate::broker::forwarding::explicit;
 use crate::broker::publication::{PLAIN, Publication, is_plain};
 use crate::broker::schedule::{self as schedules, Wanted};
 use crate::broker::settings::Limits;
@@ -18,7 +19,7 @@ use crate::wire::{Headers, Response, Timestamp, header};
 
 /// Makes a schedule, or changes the one that `Upstash-Schedule-Id` names.
 pub fn create<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (destination, headers) = messages::addressed(call, &call.parameter);
+    let (destination, headers) = messages::addressed(scope.settings, call, &call.parameter);
     let id = headers.get(header::SCHEDULE_ID);
     if id.is_some_and(|id| !is_plain(id)) {
         return Err(invalid_header(header::SCHEDULE_ID, PLAIN));
@@ -27,7 +28,7 @@ pub fn create<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
         id,
         cron: headers.get(header::CRON).unwrap_or_default(),
         destination: &destination,
-        headers: publish_headers(&headers),
+        headers: publish_headers(&explicit(&headers)?),
         body: call.request.body.clone(),
         caller_ip: caller_ip(call.request),
     };

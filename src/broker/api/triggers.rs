@@ -16,7 +16,7 @@ use crate::wire::{Headers, Response, Timestamp, header};
 
 /// Starts one run. 202 if its id was taken.
 pub fn trigger<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (url, headers) = messages::addressed(call, &call.parameter);
+    let (url, headers) = messages::addressed(scope.settings, call, &call.parameter);
     let body = call.request.body.clone();
     let answer = scope.transaction(|scope| start(scope, &url, headers, body, caller_ip(call.request)))?;
     Ok(Response::json(if answer.get("deduplicated").is_some() { 202 } else { 200 }, &answer))
