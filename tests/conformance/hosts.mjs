@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startBroker } from "@repo/orchestration/server";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
 import { folder } from "../worker/support.mjs";
+import { PENDING_SHARDED } from "./pending.mjs";
 
 /**
  * @typedef {object} Broker  a broker that listens
@@ -17,6 +18,7 @@ import { folder } from "../worker/support.mjs";
  * @property {() => Promise<Broker>} start  starts one with a storage of its own
  * @property {{ address: string, headers: Record<string, string> }} caller  the address that the host tells the broker of
  *   a request with these headers
+ * @property {string[]} [pending]  what it does not do yet, beyond what none does
  */
 
 const development = developmentBindings();
@@ -36,7 +38,7 @@ const durableObjects = (name, shards) => ({
 });
 
 export const durableObject = durableObjects("Durable Object", 1);
-export const shardedObjects = durableObjects("Durable Objects, 4 shards", 4);
+export const shardedObjects = { ...durableObjects("Durable Objects, 4 shards", 4), pending: PENDING_SHARDED };
 
 /** @type {Host} */
 export const node = {
