@@ -24,9 +24,6 @@ function adapters(entry, folder, frameworks) {
   return Object.fromEntries(frameworks.map((name) => [`${entry}/${name}`, `adapters/${folder}/${name}`]));
 }
 
-/** The entry whose user starts a broker says where the package is; elsewhere the path would end up in a browser's bundle. */
-const LOADED_FROM = ['import { loadedFrom } from "./src/server/host.js";', "loadedFrom(import.meta.url);"];
-
 const root = dirname(fileURLToPath(import.meta.url));
 
 const RELATIVE_IMPORT = /(?:from |import\()"(\.[^"]+)"/g;
@@ -52,7 +49,6 @@ const entryPlugin = {
         'import { boot } from "./src/core/core.js";',
         `export * from "./src/${ENTRIES[entry]}.js";`,
         `boot(() => import("./src/core/module.${loader}.js"));`,
-        ...(entry === "server" && loader === "inline" ? LOADED_FROM : []),
       ].join("\n");
       return { contents, resolveDir: root, loader: "ts" };
     });
@@ -116,13 +112,7 @@ async function cjs() {
   const exported = Object.entries(ENTRIES).map(
     ([entry, source]) => `export * as ${idOf(entry)} from "./src/${source}.js";`,
   );
-  const contents = [
-    'import { boot } from "./src/core/core.js";',
-    'import { loadedFrom } from "./src/server/host.js";',
-    'boot(() => import("./module.inline.cjs"));',
-    'if (typeof __filename === "string") loadedFrom(__filename);',
-    ...exported,
-  ].join("\n");
+  const contents = `import { boot } from "./src/core/core.js";\nboot(() => import("./module.inline.cjs"));\n${exported.join("\n")}`;
   await build({
     ...common,
     stdin: { contents, resolveDir: root, loader: "ts" },

@@ -33,7 +33,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const address = await listen(server, port, host);
   const path = pathOf(db);
   try {
-    hosted = open(path, JSON.stringify(settings), { connections, now, onError });
+    hosted = open(path, JSON.stringify({ ...settings, connections }), { connections, now, onError });
   } catch (error) {
     server.close();
     server.closeAllConnections();
@@ -88,10 +88,12 @@ interface Hosted {
 }
 
 function open(path: string, settings: string, options: ConstructorParameters<typeof Courier>[2]): Hosted {
-  const { Broker } = core();
+  const { Broker, BrokerSettings } = core();
+  // Before a file is made for it.
+  const checked = new BrokerSettings(settings);
   const database = openDatabase(path);
   try {
-    const broker = new Broker(database, settings, options.now());
+    const broker = new Broker(database, checked, options.now());
     const exchange = new Exchange(broker.responseBytes);
     const courier = new Courier(broker, exchange, options);
     const close = () => {

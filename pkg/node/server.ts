@@ -79,10 +79,10 @@ async function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Arr
 }
 
 function write(response: ServerResponse, [status, headers, body]: AnswerTuple): void {
-  response.sendDate = true;
   const raw = rawOf(headers);
   for (let index = 0; index + 1 < raw.length; index += 2)
     response.appendHeader(raw[index] as string, raw[index + 1] as string);
+  response.setHeader("content-length", body.length);
   response.writeHead(status);
   response.end(body);
 }

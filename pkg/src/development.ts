@@ -18,6 +18,7 @@ const START_MS = 5_000;
 const PAUSE_MS = 50;
 /** How often a broker in another process is looked after: if that ends, this one takes over. */
 const WATCH_MS = 1_000;
+const OTHER_PORT = "QSTASH_DEV_PORT chooses another port";
 /** What another start that was quicker looks like. */
 const LOST = new Set(["PortTaken", "DatabaseInUse"]);
 
@@ -64,7 +65,10 @@ async function findOrStart(server: Server): Promise<void> {
   const end = Date.now() + START_MS;
   let lost: Error | undefined;
   do {
-    if (await answers(server)) {
+    const found = await look(server);
+    if (found === "other")
+      throw unreachable(url, `another program answers there, or a broker with other keys; ${OTHER_PORT}`);
+    if (found === "broker") {
       if (canHost()) watch(server);
       return;
     }
@@ -81,26 +85,26 @@ async function findOrStart(server: Server): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   } while (Date.now() < end);
-  throw unreachable(url, `${lost?.message}; QSTASH_DEV_PORT chooses another port`, lost);
+  throw unreachable(url, `${lost?.message}; ${OTHER_PORT}`, lost);
 }
 
-/** Whether this broker is there, and no other. */
-async function answers([url, token, current, next]: Server): Promise<boolean> {
+/** Who is there: a broker with the identity of development, or something else that speaks HTTP. */
+async function look([url, token, current, next]: Server): Promise<"broker" | "other" | "nobody"> {
   const init: RequestInit = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(PROBE_MS) };
   // Next.js keeps answers; Workers of an older date don't know the option.
   if (canHost()) init.cache = "no-store";
+  let answer: string;
   try {
-    const response = await fetch(`${url}/v2/keys`, init);
-    const keys = (await response.json()) as { current?: unknown; next?: unknown };
-    return response.ok && keys.current === current && keys.next === next;
+    answer = await (await fetch(`${url}/v2/keys`, init)).text();
   } catch {
-    return false;
+    return "nobody";
   }
+  return answer.includes(current) && answer.includes(next) ? "broker" : "other";
 }
 
 function watch(server: Server): void {
   const timer = setInterval(async () => {
-    if (await answers(server)) return;
+    if ((await look(server)) === "broker") return;
     clearInterval(timer);
     findOrStart(server).catch((error: Error) => console.warn(`[orchestration] ${error.message}`));
   }, WATCH_MS) as unknown as { unref(): void } & number;

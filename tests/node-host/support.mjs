@@ -3,7 +3,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { startBroker } from "@repo/orchestration/server";
 import { Client as Qstash, Receiver } from "@upstash/qstash";
 import { Client as Workflow } from "@upstash/workflow";
@@ -65,6 +64,7 @@ export async function dev(t, args = []) {
     },
     kill: (signal) => running.kill(signal),
     output: () => running.output,
+    pid: () => running.child.pid,
   };
   return on.restart();
 }
@@ -102,6 +102,3 @@ function connections(url, token) {
 /** A receiver with the broker's keys. */
 export const receiverOf = ({ currentSigningKey, nextSigningKey }) =>
   new Receiver({ currentSigningKey, nextSigningKey });
-
-/** The lines that a process prints, one by one. */
-export const linesOf = (child) => createInterface({ input: child.stdout });

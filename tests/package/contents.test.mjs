@@ -15,7 +15,9 @@ const BUDGET = {
   "core.wasm": 625_000,
   "core.wasm, gzip": 265_000,
   "module.inline.js, gzip": 350_000,
-  "glue, gzip": 34_000,
+  "glue, gzip": 36_000,
+  "node/broker.wasm": 1_450_000,
+  "node/broker.wasm, gzip": 560_000,
 };
 
 /** The broker's process: nothing that an application bundles reaches it. */
@@ -104,6 +106,18 @@ describe("contents", () => {
     for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!text.includes(secretive), secretive);
   });
 
+  test("the broker's process is three files, and the program among them can be run", async () => {
+    const files = await readdir(join(dist, "node"));
+    assert.deepEqual(files.sort(), ["broker.cjs", "broker.wasm", "cli.cjs"]);
+    const wasm = await readFile(join(dist, "node/broker.wasm"));
+    const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ module }) => module));
+    assert.deepEqual([...modules], ["./broker_bg.js"]);
+    for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!wasm.includes(secretive), secretive);
+    const { bin } = JSON.parse(await readFile(join(dist, "../package.json"), "utf8"));
+    assert.deepEqual(bin, { orchestration: "./dist/node/cli.cjs" });
+    assert.ok((await readFile(join(dist, "node/cli.cjs"), "utf8")).startsWith("#!/usr/bin/env node\n"));
+  });
+
   test("sizes are within the budget", async (t) => {
     const read = (name) => readFile(join(dist, name));
     const glue = (await scripts()).filter(([file]) => /^(workflows\.js|chunks)/.test(file)).map(([, code]) => code);
@@ -112,6 +126,8 @@ describe("contents", () => {
       "core.wasm, gzip": gzipSync(await read("core.wasm")).length,
       "module.inline.js, gzip": gzipSync(await read("module.inline.js")).length,
       "glue, gzip": gzipSync(glue.join("\n")).length,
+      "node/broker.wasm": (await stat(join(dist, "node/broker.wasm"))).size,
+      "node/broker.wasm, gzip": gzipSync(await read("node/broker.wasm")).length,
     };
     for (const [what, size] of Object.entries(sizes)) {
       t.diagnostic(`${what}: ${size} bytes, at most ${BUDGET[what]}`);

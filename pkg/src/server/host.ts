@@ -24,13 +24,6 @@ export const NODE_MINIMUM: readonly [major: number, minor: number] = [22, 13];
 
 const MANIFEST = "@repo/orchestration/package.json";
 
-let own: string | undefined;
-
-/** An entry says which file it is in, for where neither the current folder nor the program's leads to this package. */
-export function loadedFrom(file: string): void {
-  own ??= file;
-}
-
 /**
  * Starts a broker in this process, on Node 22.13 or newer.
  *
@@ -64,7 +57,7 @@ function loadHost(): NodeHost {
     throw new OrchestrationError(`the broker needs Node ${NODE_MINIMUM.join(".")} or newer: ${reason}`, "Unsupported");
   const { getBuiltinModule, cwd, argv } = nodeProcess() as Required<NodeProcess>;
   const { createRequire } = getBuiltinModule("module");
-  for (const from of [own, `${cwd()}/package.json`, argv[1]]) {
+  for (const from of [thisFile(), `${cwd()}/package.json`, argv[1]]) {
     try {
       if (!from) continue;
       const require = createRequire(from);
@@ -72,13 +65,21 @@ function loadHost(): NodeHost {
       return require(manifest.replace(/package\.json$/, "dist/node/broker.cjs")) as NodeHost;
     } catch (error) {
       // Not to be found from here; anything else is a reason.
-      if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;
+      if (!["MODULE_NOT_FOUND", "ERR_INVALID_ARG_VALUE"].includes((error as { code: string }).code)) throw error;
     }
   }
   throw new OrchestrationError(
     "the files of the broker are not there: it runs from the installed package @repo/orchestration, not from a bundle",
     "Unsupported",
   );
+}
+
+/**
+ * Where this code was loaded from. Not `import.meta.url`: bundlers write the path of the machine that they run on in its place,
+ * into what browsers load too.
+ */
+function thisFile(): string | undefined {
+  return /\(?((?:file:\/\/|\/|[A-Za-z]:\\).*):\d+:\d+\)?$/m.exec(new Error().stack ?? "")?.[1];
 }
 
 function unfit(): string | undefined {

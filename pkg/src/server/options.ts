@@ -69,6 +69,18 @@ export interface BrokerLimits {
   headerBytes?: number | undefined;
   /** Messages in a batch. Default: 500. */
   batchMessages?: number | undefined;
+  /** Entries in a run's history. Default: 10,000. */
+  historyEntries?: number | undefined;
+  /** Events that are kept for a run until it waits for them. Default: 100. */
+  keptEvents?: number | undefined;
+  /** Queues. Default: 10,000. */
+  queues?: number | undefined;
+  /** Schedules. Default: 10,000. */
+  schedules?: number | undefined;
+  /** URL groups. Default: 10,000. */
+  urlGroups?: number | undefined;
+  /** Endpoints of a URL group. Default: 100. */
+  urlGroupEndpoints?: number | undefined;
   /** The longest delay. Default: 366 days. */
   delay?: number | string | undefined;
   /** The longest time that a destination may take to answer. Default: 12 hours. */

@@ -12,11 +12,11 @@ use std::net::IpAddr;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use self::settings::settings;
+use self::settings::BrokerSettings;
 use self::sql::{Database, DatabaseSql};
 use super::error::thrown;
 use super::text::{SystemEntropy, headers_of, text_of, timestamp};
-use crate::broker::{self, LeaseId, Outcome, is_webhook};
+use crate::broker::{self, LeaseId, Outcome, Settings, is_webhook};
 use crate::error::{Error, Result};
 use crate::wire::{Headers, Method, Request, Response, development, header};
 
@@ -48,11 +48,10 @@ pub struct Broker {
 
 #[wasm_bindgen]
 impl Broker {
-    /// Opens the database of a process that has it alone. Takes those of `BrokerOptions` as JSON that
-    /// the process does not use itself.
+    /// Opens the database of a process that has it alone.
     #[wasm_bindgen(constructor)]
-    pub fn new(database: Database, settings: &str, now: f64) -> std::result::Result<Broker, JsValue> {
-        open(database, settings, now).map_err(|error| thrown(&error))
+    pub fn new(database: Database, settings: BrokerSettings, now: f64) -> std::result::Result<Broker, JsValue> {
+        open(database, settings.0, now).map_err(|error| thrown(&error))
     }
 
     /// The most bytes of a request's body that have to be read: one beyond the limit.
@@ -149,8 +148,7 @@ pub fn development_url(port: Option<String>) -> String {
     development::url(&port.into_iter().map(|port| ("QSTASH_DEV_PORT", port)).collect())
 }
 
-fn open(database: Database, json: &str, now: f64) -> Result<Broker> {
-    let settings = settings(json)?;
+fn open(database: Database, settings: Settings, now: f64) -> Result<Broker> {
     let (request_bytes, response_bytes) = (settings.request_bytes(), settings.response_bytes);
     let identity = [settings.token.clone(), settings.current_signing_key.clone(), settings.next_signing_key.clone()];
     let inner = broker::Broker::open(DatabaseSql::new(database), settings)?;

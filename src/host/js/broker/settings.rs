@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
+use wasm_bindgen::prelude::*;
+
 use crate::broker::Settings;
 use crate::client::fields::Fields;
 use crate::error::{Code, Error, Result};
+use crate::host::js::error::thrown;
 use crate::wire::{development, parse_duration};
 
-/// Reads `token`, `currentSigningKey`, `nextSigningKey` and `limits` of `BrokerOptions`; what is absent is that of development. [`Code::InvalidConfiguration`] names the option that can't be used.
-pub fn settings(json: &str) -> Result<Settings> {
-    read(json).map_err(|error| {
-        Error::new(Code::InvalidConfiguration, format!("the settings of the broker: {}", error.message()))
-    })
+/// The settings of a broker, read before its database is touched.
+#[wasm_bindgen]
+pub struct BrokerSettings(pub(super) Settings);
+
+#[wasm_bindgen]
+impl BrokerSettings {
+    /// Takes those of `BrokerOptions` as JSON that the process does not use itself; what is absent is that of development.
+    /// [`Code::InvalidConfiguration`] names the option that can't be used.
+    #[wasm_bindgen(constructor)]
+    pub fn new(json: &str) -> std::result::Result<BrokerSettings, JsValue> {
+        read(json).map(Self).map_err(|error| {
+            let text = format!("the settings of the broker: {}", error.message());
+            thrown(&Error::new(Code::InvalidConfiguration, text))
+        })
+    }
 }
 
 fn read(json: &str) -> Result<Settings> {
@@ -24,6 +37,9 @@ fn read(json: &str) -> Result<Settings> {
     if let Some(limits) = options.object("limits")? {
         limit(&mut settings, limits)?;
     }
+    if let Some(connections) = options.count("connections")? {
+        settings.parallelism = connections;
+    }
     options.end()?;
     Ok(settings)
 }
@@ -35,10 +51,20 @@ fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
         ("headerValueBytes", &mut limits.header_value_bytes),
         ("headerBytes", &mut limits.header_bytes),
         ("batchMessages", &mut limits.batch_messages),
+        ("historyEntries", &mut limits.history_entries),
+        ("keptEvents", &mut limits.kept_events),
+        ("urlGroupEndpoints", &mut limits.url_group_endpoints),
         ("responseBytes", &mut settings.response_bytes),
     ] {
         if let Some(count) = options.count(name)? {
             *place = usize::try_from(count).unwrap_or(usize::MAX);
+        }
+    }
+    for (name, place) in
+        [("queues", &mut limits.queues), ("schedules", &mut limits.schedules), ("urlGroups", &mut limits.url_groups)]
+    {
+        if let Some(count) = options.count(name)? {
+            *place = u64::from(count);
         }
     }
     for (name, place) in [("retries", &mut limits.retries), ("defaultRetries", &mut defaults.retries)] {
