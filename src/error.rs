@@ -137,6 +137,10 @@ codes! {
     PayloadTooLarge: Caller, 413, false;
     /// The bearer token is missing or wrong.
     Unauthorized: Caller, 401, false;
+    /// The token is known, but may not do this.
+    Forbidden: Caller, 403, false;
+    /// A destination is not on the public internet, and the broker sends nowhere else.
+    PrivateDestination: Caller, 400, false;
     /// What the path names does not exist.
     NotFound: Caller, 404, false;
     /// The path exists, with another method.

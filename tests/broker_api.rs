@@ -106,10 +106,6 @@ fn bad_input_is_refused_and_nothing_is_stored() {
 #[test]
 fn what_is_not_offered_says_so() {
     let world = World::new();
-    for (method, path, feature) in [(Method::Post, "/v2/keys/rotate", "keys")] {
-        let error = world.send(&world.request(method, path)).error(501);
-        assert!(error.contains(feature), "{path}: {error}");
-    }
     for path in ["/", "/v2", "/v2/nothing", "/v2/messages/a/b", "/v2/publish/"] {
         world.get(path).error(404);
     }

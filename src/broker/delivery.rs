@@ -6,7 +6,7 @@ use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
-use crate::broker::{Scope, accept, event as events, gate, schedule};
+use crate::broker::{Scope, accept, event as events, gate, outcome, private, schedule};
 use crate::error::Result;
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
@@ -84,8 +84,14 @@ fn deliver<S: Sql>(scope: &mut Scope<'_, S>, mut message: Message) -> Result<Opt
         settle(scope, &message, State::Delivered, "its answer was lost, what it had to submit has been accepted")?;
         return Ok(None);
     }
+    let active = run.as_ref().filter(|run| run.is_active());
     if message.lease.is_some() {
         let error = "the delivery ended without an outcome: its lease ran out";
+        let lost = message::count_lost_lease(scope.sql, &message.id)?;
+        if lost >= scope.settings.lost_leases {
+            outcome::fail_unanswered(scope, &message, active, &format!("{error}, {lost} times in a row"), true)?;
+            return Ok(None);
+        }
         event::insert(
             scope.sql,
             scope.at,
@@ -93,6 +99,11 @@ fn deliver<S: Sql>(scope: &mut Scope<'_, S>, mut message: Message) -> Result<Opt
             &message,
             &Detail { error: Some(error), ..Detail::default() },
         )?;
+    }
+    // Checked when it was accepted, but the setting may have changed since.
+    if let Err(error) = private::check(&message.url, &scope.settings.limits) {
+        outcome::fail_unanswered(scope, &message, active, error.message(), false)?;
+        return Ok(None);
     }
     if !gate::pass(scope, &mut message)? {
         return Ok(None);
@@ -207,5 +218,5 @@ pub fn raw_steps(entries: Vec<step::Entry>) -> Vec<RawStep> {
 
 fn signature<S: Sql>(scope: &mut Scope<'_, S>, url: &str, body: &[u8]) -> String {
     let token_id = format!("jwt_{}", random_text::<21>(scope.entropy));
-    sign(&Claims::of_delivery(url, BodyHash::of(body), scope.at, token_id), scope.signing_key)
+    sign(&Claims::of_delivery(url, BodyHash::of(body), scope.at, token_id), scope.keys.borrow().signer())
 }

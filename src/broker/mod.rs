@@ -28,7 +28,9 @@ mod forwarding;
 mod gate;
 mod history;
 mod invoke;
+mod keys;
 mod outcome;
+mod private;
 mod publication;
 mod query;
 mod recovery;
@@ -42,25 +44,27 @@ mod target;
 
 pub mod store;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use crate::error::{Code, Error, Result};
-use crate::signature::SigningKey;
 use crate::wire::{Entropy, Request, Response, Timestamp};
 use shard::Shard;
 
+use self::keys::SigningKeys;
 pub use api::is_webhook;
 pub use cron::Cron;
 pub use delivery::{Delivery, LeaseId};
 pub use outcome::Outcome;
-pub use settings::{Defaults, Limits, Retention, Settings};
+pub use private::is_private;
+pub use settings::{Defaults, Limits, PrivateDestinations, Retention, Settings};
 pub use store::{Row, Sql, Value};
 
 /// A broker over a database. See the module for the calling order.
 pub struct Broker<S> {
     sql: S,
-    settings: Settings,
-    signing_key: SigningKey,
+    settings: RefCell<Rc<Settings>>,
+    keys: RefCell<SigningKeys>,
     next_sweep: Cell<Timestamp>,
     shard: Cell<Shard>,
 }
@@ -68,13 +72,17 @@ pub struct Broker<S> {
 impl<S: Sql> Broker<S> {
     /// Opens a database: creates the schema, or brings it to the newest version.
     ///
+    /// The signing keys are those of the settings, or what rotations of exactly those have made of them.
+    ///
     /// [`Code::InvalidConfiguration`] if the database is newer than this build or a setting can't be used,
     /// [`Code::EmptyKeySet`] if a signing key is empty.
     pub fn open(sql: S, settings: Settings) -> Result<Self> {
-        let signing_key = settings.signing_key()?;
+        settings.check()?;
         store::schema::migrate(&sql)?;
         let shard = Cell::new(shard::layout::read(&sql)?);
-        Ok(Self { sql, settings, signing_key, next_sweep: Cell::new(Timestamp::default()), shard })
+        let keys = RefCell::new(SigningKeys::open(&sql, &settings)?);
+        let settings = RefCell::new(Rc::new(settings));
+        Ok(Self { sql, settings, keys, next_sweep: Cell::new(Timestamp::default()), shard })
     }
 
     /// Which shard of a broker this one is.
@@ -101,28 +109,52 @@ impl<S: Sql> Broker<S> {
         Ok(())
     }
 
+    /// Tells an address of the host's own: what goes to the origin of `url` never leaves the host, which takes it there
+    /// by a way of its own. So it is not private, whatever [`Limits::private_destinations`] says.
+    ///
+    /// Only for hosts that have such a way, and for the addresses of requests that [`Broker::knows`].
+    pub fn add_own_origin(&self, url: &str) {
+        if let Some(origin) = private::origin(url) {
+            Rc::make_mut(&mut self.settings.borrow_mut()).limits.own_origins.insert(origin);
+        }
+    }
+
+    /// Whether a request carries the token that may do everything. The body does not matter.
+    pub fn knows(&self, request: &Request) -> bool {
+        let (_, query) = query::split(&request.url);
+        access::check(&self.settings(), &request.headers, &query::Query::parse(query)) == Ok(access::Access::Full)
+    }
+
+    /// The most bytes of a request's body that [`Broker::handle_request`] would look at, for a host that has read the
+    /// head of a request only: one byte more is enough to see that it has too many. 0 if the token is not known.
+    pub fn body_limit(&self, head: &Request) -> usize {
+        api::body_limit(&self.settings(), head)
+    }
+
     /// Tells that every delivery handed out before belongs to a process that is gone.
     ///
     /// Their leases end after [`Settings::restart_grace`] instead of their message's timeout. Only for hosts that know
     /// there is no other process on the same database.
     pub fn handle_restart(&self, at: Timestamp) -> Result<()> {
-        self.sql.transaction(|| store::message::shorten_leases(&self.sql, at + self.settings.restart_grace))
+        let ends_at = at + self.settings().restart_grace;
+        self.sql.transaction(|| store::message::shorten_leases(&self.sql, ends_at))
     }
 
     /// Answers a request to the HTTP API. Errors are answers too: `{"error": …}` with the status of their code.
     ///
     /// `request.url` is the absolute URL as it came in, not normalised: a destination may stand in its path.
     pub fn handle_request(&self, request: &Request, at: Timestamp, entropy: &mut dyn Entropy) -> Response {
-        api::respond(&mut self.scope(at, entropy), request)
+        api::respond(&mut self.scope(&self.settings(), at, entropy), request)
     }
 
     /// Hands out up to `limit` deliveries that are due at `at`; each is leased until its timeout and a margin.
     pub fn take_deliveries(&self, limit: usize, at: Timestamp, entropy: &mut dyn Entropy) -> Result<Vec<Delivery>> {
+        let settings = self.settings();
         if at >= self.next_sweep.get() {
-            retention::sweep(&mut self.scope(at, entropy))?;
-            self.next_sweep.set(at + self.settings.retention.sweep_interval);
+            retention::sweep(&mut self.scope(&settings, at, entropy))?;
+            self.next_sweep.set(at + settings.retention.sweep_interval);
         }
-        delivery::take(&mut self.scope(at, entropy), limit)
+        delivery::take(&mut self.scope(&settings, at, entropy), limit)
     }
 
     /// Takes the outcome of a delivery. If its lease has ended the outcome is ignored: the message is due again.
@@ -133,7 +165,7 @@ impl<S: Sql> Broker<S> {
         at: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        outcome::handle(&mut self.scope(at, entropy), lease, outcome)
+        outcome::handle(&mut self.scope(&self.settings(), at, entropy), lease, outcome)
     }
 
     /// When [`Broker::take_deliveries`] has something to do next, which may be in the past. `None`: after a request.
@@ -145,15 +177,12 @@ impl<S: Sql> Broker<S> {
         Ok(due.into_iter().chain(deadline).chain(renewal).chain(schedule).min())
     }
 
-    fn scope<'a>(&'a self, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
-        Scope {
-            sql: &self.sql,
-            settings: &self.settings,
-            signing_key: &self.signing_key,
-            shard: self.shard.get(),
-            at,
-            entropy,
-        }
+    fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.settings.borrow())
+    }
+
+    fn scope<'a>(&'a self, settings: &'a Settings, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
+        Scope { sql: &self.sql, settings, keys: &self.keys, shard: self.shard.get(), at, entropy }
     }
 }
 
@@ -161,7 +190,7 @@ impl<S: Sql> Broker<S> {
 struct Scope<'a, S> {
     sql: &'a S,
     settings: &'a Settings,
-    signing_key: &'a SigningKey,
+    keys: &'a RefCell<SigningKeys>,
     shard: Shard,
     at: Timestamp,
     entropy: &'a mut dyn Entropy,

@@ -40,6 +40,23 @@ struct Try {
     retryable: bool,
 }
 
+impl Try {
+    fn unanswered(error: String, retryable: bool) -> Self {
+        Self { answer: Response::new(0).body(error.as_str()), error: Some(error), retryable }
+    }
+}
+
+/// Counts a try without an answer of which no host will tell: it was not sent, or nobody is left who could tell.
+pub fn fail_unanswered<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    message: &Message,
+    run: Option<&Run>,
+    error: &str,
+    retryable: bool,
+) -> Result<()> {
+    fail(scope, message, run, &Try::unanswered(error.to_owned(), retryable), error)
+}
+
 /// Takes the outcome of a delivery.
 pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcome) -> Result<()> {
     scope.transaction(|scope| {
@@ -66,8 +83,7 @@ pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcom
 }
 
 fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
-    let unanswered =
-        |error: String| Try { answer: Response::new(0).body(error.as_str()), error: Some(error), retryable: true };
+    let unanswered = |error: String| Try::unanswered(error, true);
     let mut answer = match outcome {
         Outcome::Unreachable { error } => {
             return unanswered(format!("the destination can't be reached: {}", shown(&error)));

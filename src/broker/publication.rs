@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::broker::redaction::Redaction;
 use crate::broker::settings::Limits;
 use crate::broker::store::message::{CallbackTarget, Source};
-use crate::broker::{forwarding, invalid_header, target};
+use crate::broker::{forwarding, invalid_header, private, target};
 use crate::error::{Code, Error, Result};
 use crate::wire::Expression;
 use crate::wire::duration::shown;
@@ -76,6 +76,7 @@ impl Publication {
 
     /// The same for a destination that was read before.
     pub fn of(url: String, headers: &Headers, body: Vec<u8>, limits: &Limits, at: Timestamp) -> Result<Self> {
+        private::check(&url, limits)?;
         refuse_misplaced(headers)?;
         check_size(headers, body.len(), limits)?;
         let told = callback(headers, header::CALLBACK, header::CALLBACK_PREFIX, limits, at)?;

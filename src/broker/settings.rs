@@ -1,5 +1,6 @@
 //! What a host decides: secrets, limits, defaults, retention.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,9 +12,12 @@ use crate::signature::SigningKey;
 pub struct Settings {
     /// The bearer token that every request needs.
     pub token: String,
-    /// The key that deliveries are signed with, as `GET /v2/keys` tells it.
+    /// A token that may read everything but the signing keys, and change nothing.
+    pub read_only_token: Option<String>,
+    /// The key that deliveries are signed with, until a rotation.
     pub current_signing_key: String,
-    /// The key that replaces it at the next rotation.
+    /// The key that replaces it at the first rotation. Once keys were rotated, `GET /v2/keys` tells the pair that
+    /// counts; if these settings change, they count again.
     pub next_signing_key: String,
     /// Sizes and counts above which a request is refused.
     pub limits: Limits,
@@ -23,6 +27,9 @@ pub struct Settings {
     pub deduplication_window: Duration,
     /// How long a lease lasts beyond the timeout of its message.
     pub lease_margin: Duration,
+    /// So many deliveries of a message may end in a row without an outcome, because whoever held the lease died; then
+    /// it counts as a failed try. A message that brings its broker down doesn't do so for ever.
+    pub lost_leases: u32,
     /// How long leases of the former process last after a restart: whoever was being called gets this long to submit
     /// its step before the message is delivered again.
     pub restart_grace: Duration,
@@ -67,6 +74,24 @@ pub struct Limits {
     pub url_groups: u64,
     /// Endpoints of a URL group.
     pub url_group_endpoints: usize,
+    /// What becomes of destinations that are not on the public internet.
+    pub private_destinations: PrivateDestinations,
+    /// Origins such as `https://app.test` to which the host has a way of its own; see
+    /// [`Broker::add_own_origin`](super::Broker::add_own_origin).
+    pub own_origins: BTreeSet<String>,
+}
+
+/// What becomes of destinations that are not on the public internet: private, local and reserved addresses, and names
+/// that stand for such. Whoever may publish could reach through the broker what only its network can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivateDestinations {
+    /// They are called like any other: for development, and for brokers that serve a private network.
+    Allowed,
+    /// They are refused when they are accepted, and fail without being called if they were accepted before.
+    ///
+    /// A name is judged by its form here; a host that resolves names itself asks [`is_private`](super::is_private)
+    /// about the addresses too.
+    Refused,
 }
 
 impl Limits {
@@ -85,6 +110,8 @@ impl Limits {
         schedules: u64::MAX,
         url_groups: u64::MAX,
         url_group_endpoints: usize::MAX,
+        private_destinations: PrivateDestinations::Allowed,
+        own_origins: BTreeSet::new(),
     };
 }
 
@@ -126,6 +153,7 @@ impl Settings {
         const DAY: Duration = Duration::from_hours(24);
         Self {
             token: token.into(),
+            read_only_token: None,
             current_signing_key: current_signing_key.into(),
             next_signing_key: next_signing_key.into(),
             limits: Limits {
@@ -142,10 +170,13 @@ impl Settings {
                 schedules: 10_000,
                 url_groups: 10_000,
                 url_group_endpoints: 100,
+                private_destinations: PrivateDestinations::Refused,
+                own_origins: BTreeSet::new(),
             },
             defaults: Defaults { retries: 3, timeout: Duration::from_mins(15) },
             deduplication_window: Duration::from_mins(10),
             lease_margin: Duration::from_secs(10),
+            lost_leases: 10,
             restart_grace: Duration::from_secs(5),
             event_lifetime: 7 * DAY,
             inline_history_bytes: 512 * 1024,
@@ -168,16 +199,24 @@ impl Settings {
         self.limits.body_bytes.saturating_mul(super::accept::STEP_FACTOR)
     }
 
-    /// The key that deliveries are signed with, checked.
-    pub(super) fn signing_key(&self) -> Result<SigningKey> {
+    /// Refuses secrets that can't be used: [`Code::InvalidConfiguration`], [`Code::EmptyKeySet`].
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |text: &str| Err(Error::new(Code::InvalidConfiguration, text));
         if self.token.trim().is_empty() {
-            return Err(Error::new(
-                Code::InvalidConfiguration,
-                "the broker needs a token; an empty one protects nothing",
-            ));
+            return refuse("the broker needs a token; an empty one protects nothing");
+        }
+        if self.token.trim() != self.token || self.read_only_token.iter().any(|token| token.trim() != token) {
+            return refuse("a token has white space before or after it; remove it where the token is set");
+        }
+        match self.read_only_token.as_deref() {
+            Some("") => return refuse("the read-only token is empty; leave it out if there is to be none"),
+            Some(token) if token == self.token => {
+                return refuse("the read-only token is the token itself, which may do everything: set another one");
+            }
+            _ => {}
         }
         SigningKey::new(&self.next_signing_key)?;
-        SigningKey::new(&self.current_signing_key)
+        SigningKey::new(&self.current_signing_key).map(drop)
     }
 }
 
@@ -186,12 +225,14 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("token", &"[redacted]")
+            .field("read_only_token", &self.read_only_token.as_ref().map(|_| "[redacted]"))
             .field("current_signing_key", &"[redacted]")
             .field("next_signing_key", &"[redacted]")
             .field("limits", &self.limits)
             .field("defaults", &self.defaults)
             .field("deduplication_window", &self.deduplication_window)
             .field("lease_margin", &self.lease_margin)
+            .field("lost_leases", &self.lost_leases)
             .field("restart_grace", &self.restart_grace)
             .field("event_lifetime", &self.event_lifetime)
             .field("inline_history_bytes", &self.inline_history_bytes)

@@ -104,7 +104,7 @@ impl World {
         world
     }
 
-    fn broker(&self) -> Rc<Broker<Sqlite>> {
+    pub fn broker(&self) -> Rc<Broker<Sqlite>> {
         Rc::clone(&self.broker.borrow())
     }
 
@@ -147,6 +147,12 @@ impl World {
         *self.broker.borrow_mut() = Rc::new(Broker::open(self.sql.clone(), self.settings.clone()).unwrap());
     }
 
+    /// The process ends, and another one starts on the same database with other settings.
+    pub fn reopen(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.crash();
+    }
+
     pub fn restart(&mut self) {
         self.crash();
         self.broker().handle_restart(self.now()).unwrap();
@@ -156,7 +162,12 @@ impl World {
 
     /// A request with the token; the path begins with `/`.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(method, format!("http://broker.test{path}")).header("Authorization", format!("Bearer {TOKEN}"))
+        self.request_as(TOKEN, method, path)
+    }
+
+    /// A request with another token.
+    pub fn request_as(&self, token: &str, method: Method, path: &str) -> Request {
+        Request::new(method, format!("http://broker.test{path}")).header("Authorization", format!("Bearer {token}"))
     }
 
     pub fn send(&self, request: &Request) -> Answer {

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::broker::callback::map;
-use crate::broker::query::decode;
+use crate::broker::query::{decode, pairs};
 use crate::broker::store::Sql;
-use crate::broker::{Scope, event as events};
+use crate::broker::{Scope, Settings, access, event as events};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Request, Response, base64};
+use crate::wire::{Headers, Request, Response, base64};
 
 /// The paths of webhooks.
 pub const PATTERN: &str = "/v2/workflows/hooks/**";
@@ -23,7 +23,7 @@ pub fn call<S: Sql>(scope: &mut Scope<'_, S>, request: &Request, path: &str, raw
         return Err(Error::new(Code::NotFound, "there is no such webhook, or its run has ended"));
     }
     check_size(scope, request)?;
-    let data = describe(request, path, raw_query).to_string();
+    let data = describe(scope.settings, request, path, raw_query).to_string();
     scope.transaction(|scope| events::call_webhook(scope, &run_id, &event_id, data.as_bytes()))?;
     Ok(Response::json(200, &json!({})))
 }
@@ -48,19 +48,29 @@ fn check_size<S: Sql>(scope: &Scope<'_, S>, request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The call as `waitForWebhook` expects it; `url` is path and query.
-fn describe(request: &Request, path: &str, raw_query: &str) -> Value {
+/// The call as `waitForWebhook` expects it; `url` is path and query. Should a token of the broker come with it, which
+/// webhooks need not, the workflow does not get to see it.
+fn describe(settings: &Settings, request: &Request, path: &str, raw_query: &str) -> Value {
     let (proto, rest) = request.url.split_once("://").unwrap_or(("https", ""));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = request.headers.get("host").filter(|_| host.is_empty()).unwrap_or(host);
     let mut url = format!("{}{path}", PATTERN.trim_end_matches('*'));
-    if !raw_query.is_empty() {
+    let kept = pairs(raw_query).filter(|(_, _, value)| !access::is_token(settings, value));
+    let query: Vec<&str> = kept.map(|(written, ..)| written).collect();
+    if !query.is_empty() {
         url.push('?');
-        url.push_str(raw_query);
+        url.push_str(&query.join("&"));
     }
+    let carries_token = |value: &str| access::bearer(value).is_some_and(|token| access::is_token(settings, token));
+    let headers: Headers = request
+        .headers
+        .iter()
+        .filter(|(_, value)| !carries_token(value))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     json!({
         "method": request.method.as_str(),
-        "header": map(&request.headers),
+        "header": map(&headers),
         "body": base64::encode(&request.body),
         "proto": proto,
         "host": host,

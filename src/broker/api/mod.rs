@@ -24,7 +24,7 @@ use crate::broker::query::{Query, decode, split};
 use crate::broker::recovery::Mode;
 use crate::broker::store::message::Message;
 use crate::broker::store::{Sql, flow_key};
-use crate::broker::{Scope, Settings, access};
+use crate::broker::{Scope, Settings, access, keys};
 use crate::error::{Code, Error, Result};
 use crate::wire::{FlowLimits, Method, Request, Response, header};
 
@@ -71,6 +71,7 @@ enum Endpoint {
     Events,
     Logs,
     Keys,
+    RotateKeys,
     RunSteps,
     EndRun,
     CancelRuns,
@@ -119,7 +120,7 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Get, "/v2/events", Endpoint::Events),
     (Method::Get, "/v2/logs", Endpoint::Logs),
     (Method::Get, "/v2/keys", Endpoint::Keys),
-    (Method::Post, "/v2/keys/rotate", Endpoint::Unsupported("rotating keys")),
+    (Method::Post, "/v2/keys/rotate", Endpoint::RotateKeys),
     (Method::Get, "/v2/workflows/runs/*", Endpoint::RunSteps),
     (Method::Delete, "/v2/workflows/runs/*", Endpoint::EndRun),
     (Method::Delete, "/v2/workflows/runs", Endpoint::CancelRuns),
@@ -181,7 +182,8 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         return hooks::call(scope, request, webhook, raw_query);
     }
     let query = Query::parse(raw_query);
-    access::check(&scope.settings.token, &request.headers, &query)?;
+    let access = access::check(scope.settings, &request.headers, &query)?;
+    access.allow(request.method)?;
     let limit = route_limit(scope.settings, path, request);
     if request.body.len() > limit {
         return Err(Error::new(
@@ -239,13 +241,8 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::RetryMany => dead_letters::retry_many(scope, &call),
         Endpoint::Events => events::list(scope, &call, "events"),
         Endpoint::Logs => events::list(scope, &call, "logs"),
-        Endpoint::Keys => Ok(Response::json(
-            200,
-            &serde_json::json!({
-                "current": scope.settings.current_signing_key,
-                "next": scope.settings.next_signing_key,
-            }),
-        )),
+        Endpoint::Keys => access.allow_secrets().map(|()| scope.keys.borrow().answer()),
+        Endpoint::RotateKeys => keys::rotate(scope),
         Endpoint::RunSteps => runs::steps(scope, &call),
         Endpoint::EndRun => runs::end(scope, &call),
         Endpoint::CancelRuns => runs::cancel_many(scope, &call),
@@ -272,6 +269,18 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
             Code::Unsupported,
             format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),
         )),
+    }
+}
+
+/// The most bytes of a request's body that matter; its head is enough to tell.
+pub(super) fn body_limit(settings: &Settings, head: &Request) -> usize {
+    let (path, query) = split(&head.url);
+    if fit(hooks::PATTERN, path).is_some() {
+        return settings.limits.body_bytes;
+    }
+    match access::check(settings, &head.headers, &Query::parse(query)) {
+        Ok(access) if access.allow(head.method).is_ok() => route_limit(settings, path, head),
+        _ => 0,
     }
 }
 

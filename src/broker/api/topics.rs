@@ -9,7 +9,7 @@ use crate::broker::forwarding::explicit;
 use crate::broker::publication::{PLAIN, Publication, is_plain, json_headers};
 use crate::broker::store::Sql;
 use crate::broker::store::url_group::{self, Endpoint, UrlGroup};
-use crate::broker::{Scope, target};
+use crate::broker::{Limits, Scope, private, target};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Headers, Response};
@@ -44,7 +44,9 @@ impl Named {
 /// [`Code::LimitReached`] if there would be more groups, or endpoints in the group, than the settings allow.
 pub fn add_endpoints<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     let name = checked(&call.parameter)?;
-    let added = read(&call.request.body)?.into_iter().map(checked_endpoint).collect::<Result<Vec<_>>>()?;
+    let limits = &scope.settings.limits;
+    let named = read(&call.request.body)?.into_iter();
+    let added = named.map(|named| checked_endpoint(named, limits)).collect::<Result<Vec<_>>>()?;
     scope.transaction(|scope| {
         let limits = &scope.settings.limits;
         let mut group = match url_group::find(scope.sql, name)? {
@@ -178,13 +180,15 @@ fn checked(name: &str) -> Result<&str> {
     ))
 }
 
-fn checked_endpoint(named: Named) -> Result<Endpoint> {
+fn checked_endpoint(named: Named, limits: &Limits) -> Result<Endpoint> {
     let url = named.url.ok_or_else(|| Error::new(Code::InvalidRequest, "an endpoint needs a url"))?;
     if let Some(name) = named.name.as_ref().filter(|name| !is_plain(name)) {
         let text = format!("'{}' can't be the name of an endpoint: expected {PLAIN}", shown(name));
         return Err(Error::new(Code::InvalidRequest, text));
     }
-    Ok(Endpoint { url: target::url(&url)?, name: named.name })
+    let url = target::url(&url)?;
+    private::check(&url, limits)?;
+    Ok(Endpoint { url, name: named.name })
 }
 
 fn reached(limit: &str) -> Error {

@@ -292,6 +292,13 @@ pub fn lease<S: Sql>(sql: &S, id: &str, lease: &str, at: Timestamp, ends_at: Tim
     Ok(())
 }
 
+/// Counts a lease that ended without an outcome; returns how many of the message's did so in a row.
+pub fn count_lost_lease<S: Sql>(sql: &S, id: &str) -> Result<u32> {
+    let rows =
+        sql.query("UPDATE messages SET lost_leases = lost_leases + 1 WHERE id = ? RETURNING lost_leases", params![id])?;
+    rows.first().map_or(Ok(0), |row| row.count(0))
+}
+
 /// Lets every lease end by `ends_at`.
 pub fn shorten_leases<S: Sql>(sql: &S, ends_at: Timestamp) -> Result<()> {
     sql.execute("UPDATE messages SET due_at = min(due_at, ?) WHERE lease IS NOT NULL", params![ends_at])?;
@@ -301,7 +308,7 @@ pub fn shorten_leases<S: Sql>(sql: &S, ends_at: Timestamp) -> Result<()> {
 /// Ends the delivery under way and sets the next try.
 pub fn reschedule<S: Sql>(sql: &S, message: &Message, attempt: u32, due_at: Timestamp) -> Result<()> {
     sql.execute(
-        "UPDATE messages SET lease = NULL, leased_at = NULL, attempt = ?, due_at = ? WHERE id = ?",
+        "UPDATE messages SET lease = NULL, leased_at = NULL, lost_leases = 0, attempt = ?, due_at = ? WHERE id = ?",
         params![attempt, due_at, &message.id],
     )?;
     message.flow_key.iter().try_for_each(|key| wake(sql, Gate::FlowKey(key), 1))

@@ -14,6 +14,7 @@ pub mod queue;
 pub mod run;
 pub mod schedule;
 pub mod schema;
+pub mod signing_key;
 pub mod sql;
 pub mod step;
 pub mod url_group;

@@ -307,6 +307,15 @@ const VERSION_6: &[&str] = &[
         body BLOB
     )",
     "UPDATE events SET state = 'CANCELED' WHERE state = 'CANCELLED'",
+    // The signing keys once they were rotated; `configured` names the pair of the settings that they came from.
+    "CREATE TABLE signing_keys (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        current TEXT NOT NULL,
+        next TEXT NOT NULL,
+        configured TEXT NOT NULL,
+        rotated_at INTEGER NOT NULL
+    )",
+    "ALTER TABLE messages ADD COLUMN lost_leases INTEGER NOT NULL DEFAULT 0",
 ];
 
 /// Brings the database to the newest version.

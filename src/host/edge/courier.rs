@@ -55,10 +55,14 @@ impl Courier {
         env: &Env,
         response_limit: usize,
     ) -> Result<Rc<Self>> {
+        let own_service = env.service(SELF).ok();
+        if own_service.is_some() {
+            own_origins.iter().for_each(|origin| broker.add_own_origin(&origin));
+        }
         Ok(Rc::new(Self {
             broker,
             state,
-            own_service: env.service(SELF).ok(),
+            own_service,
             own_origins,
             connections: settings::connections(env)?,
             response_limit,
@@ -188,8 +192,10 @@ impl Courier {
 
     /// Remembers the address by which an authorised request reached this Worker.
     pub fn note_own_url(&self, url: &str) {
-        if let Err(error) = self.own_origins.insert(url) {
-            console_error!("{}", error.to_string());
+        match self.own_origins.insert(url) {
+            Err(error) => console_error!("{}", error.to_string()),
+            Ok(()) if self.own_service.is_some() && self.own_origins.contains(url) => self.broker.add_own_origin(url),
+            Ok(()) => {}
         }
     }
 }

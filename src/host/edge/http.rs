@@ -18,13 +18,24 @@ const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 /// that there was more, and memory stays bounded.
 ///
 /// [`Code::InvalidRequest`] if the method is none of the wire's or the body breaks off.
-pub async fn read_request(mut request: worker::Request, limit: usize) -> Result<Request> {
-    let method = Method::parse(request.method().as_ref());
-    let url = request.inner().url();
-    let headers = read_headers(request.headers());
-    let body = if request.inner().body().is_some() { read_body(request.stream(), limit).await } else { Ok(Vec::new()) };
-    let broken = |error| Error::new(Code::InvalidRequest, format!("the request's body can't be read: {error}"));
-    Ok(Request { method: method?, url, headers, body: body.map_err(broken)? })
+pub async fn read_request(request: worker::Request, limit: usize) -> Result<Request> {
+    read_request_within(request, |_| limit).await
+}
+
+/// The same with a limit that depends on the request's head.
+pub async fn read_request_within(
+    mut request: worker::Request,
+    limit: impl FnOnce(&Request) -> usize,
+) -> Result<Request> {
+    let (method, url) = (Method::parse(request.method().as_ref()), request.inner().url());
+    let mut head = Request::new(*method.as_ref().unwrap_or(&Method::Get), url);
+    head.headers = read_headers(request.headers());
+    if request.inner().body().is_some() {
+        let limit = if method.is_ok() { limit(&head) } else { 0 };
+        let broken = |error| Error::new(Code::InvalidRequest, format!("the request's body can't be read: {error}"));
+        head.body = read_body(request.stream(), limit).await.map_err(broken)?;
+    }
+    method.map(|_| head)
 }
 
 /// The platform's response as a value, with at most `limit` bytes of its body.

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{DurableObject, Env, State, console_error, durable_object};
 
+use crate::broker::Broker;
 use crate::broker::shard::Shard;
-use crate::broker::{Broker, is_webhook};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::courier::Courier;
 use crate::host::edge::host::{PlatformEntropy, now};
@@ -17,7 +17,7 @@ use crate::host::edge::objects::{LAYOUT, VACANT, WAKE, out_of_shard};
 use crate::host::edge::origins::OwnOrigins;
 use crate::host::edge::settings;
 use crate::host::edge::sql::{ObjectSql, ObjectStorage};
-use crate::wire::{Headers, Response, header};
+use crate::wire::{Headers, Request, Response, header};
 
 /// A Durable Object with a broker on its SQLite storage.
 ///
@@ -53,11 +53,16 @@ impl DurableObject for BrokerObject {
             Ok(hosted) => hosted,
             Err(error) => return write_response(error_response(error)),
         };
-        let mut request = match http::read_request(request, hosted.body_limit).await {
+        let broker = hosted.courier.broker();
+        let limit = |head: &Request| match out_of_shard(&head.url) {
+            Some((_, url)) if url.starts_with("https://broker/") => hosted.body_limit,
+            Some((_, url)) => broker.body_limit(&Request { url, ..head.clone() }),
+            None => broker.body_limit(head),
+        };
+        let mut request = match http::read_request_within(request, limit).await {
             Ok(request) => request,
             Err(error) => return write_response(error_response(&error)),
         };
-        let broker = hosted.courier.broker();
         let (shard, internal) = match out_of_shard(&request.url) {
             Some((shard, url)) => {
                 request.url = url;
@@ -83,11 +88,11 @@ impl DurableObject for BrokerObject {
             return write_response(error_response(&error));
         }
         name_caller(&mut request.headers);
-        let response = broker.handle_request(&request, now(), &mut PlatformEntropy);
-        // Webhooks are called without a token, so what they call this Worker is not believed.
-        if response.is_success() && !is_webhook(&request.url) {
+        // What others call this Worker is not believed.
+        if broker.knows(&request) {
             hosted.courier.note_own_url(&request.url);
         }
+        let response = broker.handle_request(&request, now(), &mut PlatformEntropy);
         // Before the answer: the platform holds it back until the message and the alarm are both on disk.
         match hosted.courier.handle_change().await {
             Ok(()) => write_response(response),

@@ -42,6 +42,11 @@ impl OwnOrigins {
         Ok(())
     }
 
+    /// The addresses.
+    pub fn iter(&self) -> impl Iterator<Item = String> {
+        self.known.borrow().clone().into_iter()
+    }
+
     /// Whether `url` is an address of this Worker.
     pub fn contains(&self, url: &str) -> bool {
         origin(url).is_some_and(|origin| self.known.borrow().contains(&origin))

@@ -2,8 +2,8 @@
 
 use worker::Env;
 
-use crate::broker;
 use crate::broker::shard::Shard;
+use crate::broker::{self, PrivateDestinations};
 use crate::client::region::SETTINGS;
 use crate::error::{Code, Error, Result};
 use crate::signature::{KeyRing, Keys, OwnKeys};
@@ -13,6 +13,8 @@ use crate::wire::Environment;
 pub const QSTASH_URL: &str = "QSTASH_URL";
 /// The token that the broker wants.
 pub const QSTASH_TOKEN: &str = "QSTASH_TOKEN";
+/// A token that may read everything but the signing keys, and change nothing.
+pub const QSTASH_READONLY_TOKEN: &str = "QSTASH_READONLY_TOKEN";
 /// The key that deliveries are signed with.
 pub const QSTASH_CURRENT_SIGNING_KEY: &str = "QSTASH_CURRENT_SIGNING_KEY";
 /// The key that replaces it at the next rotation.
@@ -23,6 +25,8 @@ pub const UPSTASH_WORKFLOW_URL: &str = "UPSTASH_WORKFLOW_URL";
 pub const BROKER_CONNECTIONS: &str = "BROKER_CONNECTIONS";
 /// How many objects the broker is spread over; 1 if unset.
 pub const BROKER_SHARDS: &str = "BROKER_SHARDS";
+/// `allow` or `refuse`, what becomes of destinations that are not on the public internet; refused if unset.
+pub const BROKER_PRIVATE_DESTINATIONS: &str = "BROKER_PRIVATE_DESTINATIONS";
 /// The binding of the broker's Durable Object.
 pub const BROKER: &str = "BROKER";
 /// The binding of the Worker to itself.
@@ -69,6 +73,15 @@ pub fn broker(env: &Env) -> Result<broker::Settings> {
         required(env, QSTASH_NEXT_SIGNING_KEY)?,
     );
     settings.parallelism = u32::try_from(connections(env)?).unwrap_or(u32::MAX);
+    settings.read_only_token = optional(env, QSTASH_READONLY_TOKEN);
+    settings.limits.private_destinations = match optional(env, BROKER_PRIVATE_DESTINATIONS).as_deref() {
+        None | Some("refuse") => PrivateDestinations::Refused,
+        Some("allow") => PrivateDestinations::Allowed,
+        Some(_) => {
+            let text = format!("{BROKER_PRIVATE_DESTINATIONS} must be allow or refuse");
+            return Err(Error::new(Code::InvalidConfiguration, text));
+        }
+    };
     Ok(settings)
 }
 
