@@ -21,25 +21,27 @@ class Logs:
         )
         await self.states(sent.message_id, "FAILED")
         log = self.client.log
+        # The label alone finds the callbacks too.
+        own = {"label": label, "url": f"{endpoint.url}/hook"}
         for filter in (
             {"message_id": sent.message_id},
             {"message_ids": [sent.message_id]},
-            {"label": label},
-            {"label": label, "url": f"{endpoint.url}/hook"},
-            {"label": label, "from_time": 1, "to_time": 9_999_999_999_999},
+            own,
+            {**own, "from_time": 1, "to_time": 9_999_999_999_999},
         ):
             self.assertEqual(len((await log.list(filter=filter)).logs), 7, filter)
-        [failed] = (await log.list(filter={"label": label, "state": LogState.FAILED})).logs
+        self.assertEqual((await log.list(filter={"label": f"{label}-other"})).logs, [])
+        [failed] = (await log.list(filter={**own, "state": LogState.FAILED})).logs
         self.assertEqual((failed.message_id, failed.url, failed.method), (sent.message_id, f"{endpoint.url}/hook", "POST"))
         self.assertEqual((failed.max_retries, failed.retry_delay_expression, failed.timeout), (1, "0", 30_000))
         self.assertEqual((failed.callback, failed.failure_callback), ("http://127.0.0.1:1/callback", "http://127.0.0.1:1/failure"))
         self.assertEqual((failed.label, failed.body_base64, failed.headers["X-Own"]), (label, "Yg==", ["1"]))
-        error = (await log.list(filter={"label": label, "state": LogState.ERROR})).logs[0]
+        error = (await log.list(filter={**own, "state": LogState.ERROR})).logs[0]
         self.assertEqual((error.response_status, error.response_body), (500, "no"))
         self.assertEqual(error.response_headers["X-Answer"], ["1"])
         seen, cursor = [], None
         while True:
-            page = await log.list(cursor=cursor, count=3, filter={"label": label})
+            page = await log.list(cursor=cursor, count=3, filter=own)
             seen += page.logs
             cursor = page.cursor
             if not cursor:
