@@ -304,10 +304,14 @@ mod tests {
     fn a_failed_try_opens_it_again_and_a_released_one_makes_room() {
         let mut breaker = breaker();
         breaker.open(at(0));
-        let Admission::Pass(first) = breaker.admit(at(30_000)) else { return assert!(false, "refused") };
-        let Admission::Pass(_) = breaker.admit(at(30_000)) else { return assert!(false, "refused") };
-        breaker.release(first);
-        let Admission::Pass(third) = breaker.admit(at(30_000)) else { return assert!(false, "refused") };
+        let passed = |admission| match admission {
+            Admission::Pass(ticket) => Some(ticket),
+            Admission::Refuse(_) => None,
+        };
+        let [first, second, refused] = std::array::from_fn(|_| passed(breaker.admit(at(30_000))));
+        assert!(second.is_some() && refused.is_none());
+        breaker.release(first.unwrap());
+        let third = passed(breaker.admit(at(30_000))).unwrap();
         assert!(breaker.record(third, false, at(30_005)));
         assert_eq!(breaker.admit(at(60_004)), Admission::Refuse(at(60_005)));
     }
