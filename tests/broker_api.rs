@@ -91,7 +91,7 @@ fn bad_input_is_refused_and_nothing_is_stored() {
         (URL, "Upstash-Queue-Name", "a/b", 400, "Upstash-Queue-Name"),
         (URL, "Upstash-Workflow-Invoke", "true", 400, "Upstash-Workflow-Init"),
         ("my-group", "x", "", 404, "'my-group'"),
-        ("api/llm", "x", "", 501, "api/llm"),
+        ("api/llm", "x", "", 400, "api/llm"),
     ] {
         let error = world.publish(destination, &[(header, value)], "").error(status);
         assert!(error.contains(expected), "{destination} {header}: {value}: {error}");
@@ -104,7 +104,7 @@ fn bad_input_is_refused_and_nothing_is_stored() {
 }
 
 #[test]
-fn what_is_not_offered_says_so() {
+fn what_is_not_there_says_so() {
     let world = World::new();
     for path in ["/", "/v2", "/v2/nothing", "/v2/messages/a/b", "/v2/publish/"] {
         world.get(path).error(404);

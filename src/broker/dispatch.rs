@@ -8,7 +8,7 @@ use crate::broker::publication::{Publication, check_size};
 use crate::broker::store::message::Source;
 use crate::broker::store::{Sql, url_group};
 use crate::broker::target::{self, Target};
-use crate::broker::{Scope, refused_step};
+use crate::broker::{Scope, provider, refused_step};
 use crate::error::{Code, Error, Result};
 use crate::wire::Headers;
 use crate::wire::duration::shown;
@@ -62,7 +62,7 @@ pub fn publish<S: Sql>(
     let published = match target::parse(destination) {
         Ok(Target::Url(url)) => publish_to(scope, &url, headers, body, caller_ip, source).map(Published::Message),
         Ok(Target::Group(name)) => fan_out(scope, &name, headers, &body, caller_ip, source).map(Published::Group),
-        Ok(Target::Api(_)) => Err(no_apis()),
+        Ok(Target::Api(name)) => publish_to_api(scope, &name, headers, body, caller_ip, source).map(Published::Message),
         Err(error) => Err(error),
     };
     if of_step { published.map_err(refused_step) } else { published }
@@ -83,6 +83,34 @@ fn publish_to<S: Sql>(
     }
     let publication = Publication::read(url, &explicit(headers)?, body, &limits, scope.at)?;
     accept(scope, Publication { source: source.clone(), ..publication }, caller_ip)
+}
+
+fn publish_to_api<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    name: &str,
+    headers: &Headers,
+    body: Vec<u8>,
+    caller_ip: Option<&str>,
+    source: &Source,
+) -> Result<Accepted> {
+    let publication = to_api(scope, name, headers, body, source)?;
+    accept(scope, publication, caller_ip)
+}
+
+fn to_api<S: Sql>(
+    scope: &Scope<'_, S>,
+    name: &str,
+    headers: &Headers,
+    body: Vec<u8>,
+    source: &Source,
+) -> Result<Publication> {
+    let url = provider::url(name, headers, &scope.settings.apis)?;
+    let publication = Publication::read(&url, &explicit(headers)?, body, &scope.settings.limits, scope.at)?;
+    if !matches!(Part::of(&publication)?, Part::Message | Part::Call(_)) {
+        return Err(Error::new(Code::InvalidRequest, format!("api/{name} serves no workflow")));
+    }
+    let source = Source { api: Some(name.to_owned()), ..source.clone() };
+    Ok(Publication { source, ..publication })
 }
 
 /// A message for each endpoint of a URL group, with the endpoint's URL.
@@ -153,12 +181,12 @@ pub fn check<S: Sql>(scope: &Scope<'_, S>, destination: &str, headers: &Headers,
             publications(scope, &name, headers, body_bytes, &Source::default())?;
             Ok(name)
         }
-        Target::Api(_) => Err(no_apis()),
+        Target::Api(name) => {
+            check_size(headers, body_bytes, limits)?;
+            to_api(scope, &name, headers, Vec::new(), &Source::default())?;
+            Ok(format!("api/{name}"))
+        }
     }
-}
-
-fn no_apis() -> Error {
-    Error::new(Code::Unsupported, "API destinations (api/llm, api/email) are not offered by this broker")
 }
 
 /// The error for a URL group that does not exist.

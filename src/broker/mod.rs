@@ -31,6 +31,7 @@ mod invoke;
 mod keys;
 mod outcome;
 mod private;
+mod provider;
 mod publication;
 mod query;
 mod recovery;
@@ -57,7 +58,7 @@ pub use cron::Cron;
 pub use delivery::{Delivery, LeaseId};
 pub use outcome::Outcome;
 pub use private::is_private;
-pub use settings::{Defaults, Limits, PrivateDestinations, Retention, Settings};
+pub use settings::{Apis, Defaults, Limits, PrivateDestinations, Retention, Settings};
 pub use store::{Row, Sql, Value};
 
 /// A broker over a database. See the module for the calling order.

@@ -41,8 +41,20 @@ pub struct Settings {
     pub response_bytes: usize,
     /// How many deliveries the host has under way at once; `GET /v2/globalParallelism` tells it.
     pub parallelism: u32,
+    /// Where API destinations go.
+    pub apis: Apis,
     /// When ended things are forgotten.
     pub retention: Retention,
+}
+
+/// Where API destinations (`api/llm`, `api/email`) go: what stands before the path of the API, such as
+/// `https://api.resend.com`. `None` refuses them.
+#[derive(Clone, Debug)]
+pub struct Apis {
+    /// Chat completions in the form of `OpenAI`.
+    pub llm: Option<String>,
+    /// Mails in Resend's form.
+    pub email: Option<String>,
 }
 
 /// Sizes and counts above which a request is refused.
@@ -182,6 +194,7 @@ impl Settings {
             inline_history_bytes: 512 * 1024,
             response_bytes: 1024 * 1024,
             parallelism: 100,
+            apis: Apis { llm: None, email: Some("https://api.resend.com".to_owned()) },
             retention: Retention {
                 event_age: 7 * DAY,
                 events: 100_000,
@@ -238,6 +251,7 @@ impl fmt::Debug for Settings {
             .field("inline_history_bytes", &self.inline_history_bytes)
             .field("response_bytes", &self.response_bytes)
             .field("parallelism", &self.parallelism)
+            .field("apis", &self.apis)
             .field("retention", &self.retention)
             .finish()
     }

@@ -1,5 +1,12 @@
 //! What the broker's tests share: SQLite as a port, seeded entropy, and a world of endpoints with a clock of its own.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, clippy::unused_self)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::unused_self,
+    clippy::needless_pass_by_value
+)]
 
 pub mod protocol;
 pub mod sqlite;

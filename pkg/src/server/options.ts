@@ -19,6 +19,8 @@ export interface BrokerOptions {
   nextSigningKey?: string | undefined;
   /** Sizes, counts and durations. */
   limits?: BrokerLimits | undefined;
+  /** Where the API destinations `api/llm` and `api/email` go. */
+  apis?: BrokerApis | undefined;
   /** How many deliveries are under way at once. Default: 100. */
   connections?: number | undefined;
   /**
@@ -57,6 +59,14 @@ export interface RunningBroker {
   stop(grace?: number): Promise<void>;
   /** Lets the process end although the broker runs. */
   unref(): void;
+}
+
+/** Addresses of APIs: what stands before their path. */
+export interface BrokerApis {
+  /** What stands before `/v1/chat/completions`. Default: none, and `api/llm` is refused. */
+  llm?: string | undefined;
+  /** What stands before `/emails`. Default: `https://api.resend.com`. */
+  email?: string | undefined;
 }
 
 /** Sizes, counts and durations of a broker. A duration is a number of seconds, or a text such as `"10m"`. */

@@ -92,6 +92,7 @@ enum Endpoint {
     RemoveSchedule,
     PauseSchedule,
     ResumeSchedule,
+    ChatCompletions,
     Trigger,
     TriggerMany,
     UrlGroups,
@@ -100,8 +101,6 @@ enum Endpoint {
     RemoveUrlGroup,
     AddEndpoints,
     RemoveEndpoints,
-    /// A documented feature that this broker does not offer.
-    Unsupported(&'static str),
 }
 
 /// Every route. `*` leaves one segment open, `**` at the end the rest of the path; the first that fits counts.
@@ -167,7 +166,7 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Get, "/v2/flowControl/*", Endpoint::FlowKey),
     (Method::Post, "/v2/flowControl/**", Endpoint::ActOnFlowKey),
     (Method::Get, "/v2/globalParallelism", Endpoint::GlobalParallelism),
-    (Method::Post, "/llm/v1/chat/completions", Endpoint::Unsupported("chat completions")),
+    (Method::Post, "/llm/v1/chat/completions", Endpoint::ChatCompletions),
 ];
 
 /// Answers a request; an error is an answer too.
@@ -195,13 +194,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         || ROUTES.iter().filter_map(|(method, pattern, endpoint)| Some((*method, *endpoint, fit(pattern, path)?)));
     let Some((_, endpoint, parameter)) = fitting().find(|(method, ..)| *method == request.method) else {
         let allowed: Vec<&str> = fitting().map(|(method, ..)| method.as_str()).collect();
-        return if allowed.is_empty() {
-            Err(Error::new(Code::NotFound, format!("no endpoint has the path {}", crate::wire::duration::shown(path))))
-        } else {
-            let text = format!("{path} does not take {}; expected {}", request.method.as_str(), allowed.join(" or "));
-            let body = serde_json::json!({ "error": text });
-            Ok(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", allowed.join(", ")))
-        };
+        return no_route(path, request.method, &allowed);
     };
     // A destination keeps its form; where event ids stand, a slash and an encoded one are told apart first.
     let raw = matches!(
@@ -257,6 +250,11 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Wait => waits::wait(scope, &call),
         Endpoint::Waiters => waits::list(scope, &call),
         Endpoint::Notify => notifications::notify(scope, &call),
+        Endpoint::ChatCompletions => Err(Error::new(
+            Code::InvalidRequest,
+            "QStash no longer runs language models, nor does this broker: call a provider's own URL, or publish to it \
+             with a callback for the answer",
+        )),
         Endpoint::Trigger => triggers::trigger(scope, &call),
         Endpoint::TriggerMany => triggers::trigger_many(scope, &call),
         Endpoint::UrlGroups => topics::list(scope, &call),
@@ -265,11 +263,20 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::RemoveUrlGroup => topics::remove(scope, &call),
         Endpoint::AddEndpoints => topics::add_endpoints(scope, &call),
         Endpoint::RemoveEndpoints => topics::remove_endpoints(scope, &call),
-        Endpoint::Unsupported(feature) => Err(Error::new(
-            Code::Unsupported,
-            format!("{} {path} asks for {feature}, which this broker does not offer", request.method.as_str()),
-        )),
     }
+}
+
+/// The answer where nothing is, or where other methods are.
+fn no_route(path: &str, method: Method, allowed: &[&str]) -> Result<Response> {
+    if allowed.is_empty() {
+        return Err(Error::new(
+            Code::NotFound,
+            format!("no endpoint has the path {}", crate::wire::duration::shown(path)),
+        ));
+    }
+    let text = format!("{path} does not take {}; expected {}", method.as_str(), allowed.join(" or "));
+    let body = serde_json::json!({ "error": text });
+    Ok(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", allowed.join(", ")))
 }
 
 /// The most bytes of a request's body that matter; its head is enough to tell.

@@ -82,6 +82,7 @@ fn described(view: &mut Map<String, Value>, message: &Message, limits: Option<Fl
     put(view, "topicName", json!(message.source.url_group));
     put(view, "endpointName", json!(message.source.endpoint));
     put(view, "scheduleId", json!(message.source.schedule));
+    put(view, "api", json!(message.source.api));
     put(view, "queueName", json!(message.queue));
     put(view, "flowControlKey", json!(message.flow_key));
     if let Some(limits) = limits {

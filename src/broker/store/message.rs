@@ -89,6 +89,9 @@ pub struct Source {
     /// The schedule that published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
+    /// The API that it was published to: `llm` or `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
 }
 
 /// A message that still has to be delivered.

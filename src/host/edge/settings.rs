@@ -27,6 +27,10 @@ pub const BROKER_CONNECTIONS: &str = "BROKER_CONNECTIONS";
 pub const BROKER_SHARDS: &str = "BROKER_SHARDS";
 /// `allow` or `refuse`, what becomes of destinations that are not on the public internet; refused if unset.
 pub const BROKER_PRIVATE_DESTINATIONS: &str = "BROKER_PRIVATE_DESTINATIONS";
+/// Where `api/llm` goes: the address of an API of `OpenAI`'s form.
+pub const BROKER_LLM_URL: &str = "BROKER_LLM_URL";
+/// Where `api/email` goes; Resend if unset.
+pub const BROKER_EMAIL_URL: &str = "BROKER_EMAIL_URL";
 /// The binding of the broker's Durable Object.
 pub const BROKER: &str = "BROKER";
 /// The binding of the Worker to itself.
@@ -72,6 +76,10 @@ pub fn broker(env: &Env) -> Result<broker::Settings> {
         required(env, QSTASH_CURRENT_SIGNING_KEY)?,
         required(env, QSTASH_NEXT_SIGNING_KEY)?,
     );
+    settings.apis.llm = optional(env, BROKER_LLM_URL);
+    if let Some(url) = optional(env, BROKER_EMAIL_URL) {
+        settings.apis.email = Some(url);
+    }
     settings.parallelism = u32::try_from(connections(env)?).unwrap_or(u32::MAX);
     settings.read_only_token = optional(env, QSTASH_READONLY_TOKEN);
     settings.limits.private_destinations = match optional(env, BROKER_PRIVATE_DESTINATIONS).as_deref() {

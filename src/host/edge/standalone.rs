@@ -26,7 +26,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         context.wait_until(async move { wake(&env).await });
     }
     let path = request.path();
-    if path.starts_with("/v2/") {
+    if path.starts_with("/v2/") || path.starts_with("/llm/") {
         return match BrokerObjects::new(&env) {
             Ok(objects) => objects.fetch(request).await,
             Err(error) => write_response(error_response(&error)),

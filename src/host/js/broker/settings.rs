@@ -42,6 +42,14 @@ fn read(json: &str) -> Result<Settings> {
     if let Some(connections) = options.count("connections")? {
         settings.parallelism = connections;
     }
+    if let Some(mut apis) = options.object("apis")? {
+        for (name, place) in [("llm", &mut settings.apis.llm), ("email", &mut settings.apis.email)] {
+            if let Some(url) = apis.text(name)? {
+                *place = Some(url);
+            }
+        }
+        apis.end()?;
+    }
     options.end()?;
     Ok(settings)
 }
