@@ -11,6 +11,8 @@ pub mod workflow;
 
 pub mod resilience;
 
+pub mod privacy;
+
 pub mod broker;
 
 #[cfg(any(feature = "edge", feature = "js", feature = "server"))]

@@ -1,0 +1,239 @@
+//! Names that say that their value is a secret.
+
+/// Whether the value of a member, header or parameter with this name is a secret: `password`, `X-Api-Key`,
+/// `stripeSecretKey`, `refresh_token`, and not `passwordPolicy`, `maxTokens`, `nextPageToken` or `author`.
+///
+/// The end of a name tells what it is, so only its last words count, wherever one word ends: at an upper case letter, a
+/// digit, a blank or punctuation.
+pub fn is_secret_name(name: &str) -> bool {
+    // No name is that long; a text may be.
+    if name.len() > LONGEST_NAME {
+        return false;
+    }
+    let words = words(name);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    while words.last().is_some_and(|last| BESIDE.contains(last) || last.bytes().all(|byte| byte.is_ascii_digit())) {
+        words.pop();
+    }
+    let Some((last, before)) = words.split_last() else { return false };
+    if SECRETS.contains(last) {
+        return !before.last().is_some_and(|word| HARMLESS.contains(&(*word, *last)));
+    }
+    before.last().is_some_and(|word| PAIRS.contains(&(*word, *last)))
+}
+
+const LONGEST_NAME: usize = 128;
+
+/// Words that are a secret at the end of a name.
+const SECRETS: &[&str] = &[
+    "apikey",
+    "apitoken",
+    "authorization",
+    "authtoken",
+    "accesstoken",
+    "bearer",
+    "clientsecret",
+    "connectionstring",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "cvc",
+    "cvv",
+    "dsn",
+    "jwt",
+    "otp",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "pincode",
+    "privatekey",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "secretkey",
+    "secrets",
+    "signingkey",
+    "ssn",
+    "token",
+];
+
+/// Two words that are a secret at the end of a name.
+const PAIRS: &[(&str, &str)] = &[
+    ("access", "key"),
+    ("account", "key"),
+    ("api", "key"),
+    ("api", "keys"),
+    ("auth", "key"),
+    ("card", "number"),
+    ("connection", "string"),
+    ("database", "url"),
+    ("encryption", "key"),
+    ("master", "key"),
+    ("pin", "code"),
+    ("private", "key"),
+    ("redis", "url"),
+    ("secret", "key"),
+    ("security", "code"),
+    ("session", "id"),
+    ("session", "key"),
+    ("shared", "key"),
+    ("signing", "key"),
+    ("signing", "keys"),
+];
+
+/// Pairs whose second word would be a secret without the first.
+const HARMLESS: &[(&str, &str)] = &[
+    ("continuation", "token"),
+    ("next", "token"),
+    ("page", "token"),
+    ("per", "token"),
+    ("sync", "token"),
+    ("has", "password"),
+    ("has", "secret"),
+    ("has", "token"),
+    ("is", "secret"),
+    ("needs", "password"),
+    ("requires", "password"),
+    ("reset", "password"),
+    ("forgot", "password"),
+    ("change", "password"),
+];
+
+/// Words behind a secret that leave it one.
+const BESIDE: &[&str] = &["base", "confirm", "confirmation", "encoded", "hash", "plain", "raw", "value"];
+
+/// The words of a name in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if !letter.is_alphanumeric() {
+            before = ' ';
+            continue;
+        }
+        // `apiKey`: a word ends before K; `APIKey`: also before K, for the letter behind it is small; `key2`: before 2.
+        let next_is_small = letters.peek().is_some_and(|next| next.is_lowercase());
+        let begins = before == ' '
+            || (letter.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small)))
+            || letter.is_numeric() != before.is_numeric();
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in [
+            "password",
+            "Password",
+            "PASSWORD",
+            "userPassword",
+            "user_password",
+            "db-password",
+            "password2",
+            "passwordHash",
+            "newPasswordConfirmation",
+            "secret",
+            "client_secret",
+            "clientSecret",
+            "AWS_SECRET_ACCESS_KEY",
+            "token",
+            "QSTASH_TOKEN",
+            "accessToken",
+            "refresh_token",
+            "csrfToken",
+            "_authToken",
+            "idToken",
+            "apiKey",
+            "API_KEY",
+            "X-Api-Key",
+            "APIKey",
+            "apikey",
+            "Authorization",
+            "proxy-authorization",
+            "Cookie",
+            "set-cookie",
+            "privateKey",
+            "QSTASH_CURRENT_SIGNING_KEY",
+            "credentials",
+            "cvv",
+            "cardNumber",
+            "connectionString",
+            "DATABASE_URL",
+            "sessionId",
+            "jwt",
+            "ssn",
+            "stripe secret key",
+            "nextSecret",
+            "tokenValue",
+            "dsn",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn harmless_names() {
+        for name in [
+            "",
+            "name",
+            "key",
+            "keys",
+            "id",
+            "author",
+            "authorized",
+            "authorizationUrl",
+            "passwordPolicy",
+            "passwordResetAt",
+            "hasPassword",
+            "maxTokens",
+            "tokens",
+            "tokenCount",
+            "prompt_tokens",
+            "token_type",
+            "nextPageToken",
+            "continuation_token",
+            "secretary",
+            "keyboard",
+            "monkey",
+            "flowControlKey",
+            "primaryKey",
+            "publicKey",
+            "cookieConsent",
+            "passenger",
+            "compass",
+            "tokenize",
+            "secretsManagerArn",
+            "url",
+            "workflowRunId",
+            "session",
+            "sessionLength",
+            "cursor",
+            "card",
+            "number",
+            "pin",
+            "pinned",
+            "signature",
+            "apiKeyId",
+            "2",
+            "__",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        assert!(!is_secret_name(&"password ".repeat(1000)));
+    }
+}
