@@ -311,3 +311,16 @@ fn errors_have_these_statuses() {
     let unknown = Request::new(Method::Get, "http://broker.test/v2/keys");
     world.send(&unknown).error(401);
 }
+
+#[test]
+fn an_answer_is_cut_at_the_limit() {
+    let mut settings = settings();
+    settings.response_bytes = 4;
+    let world = World::with(settings);
+    world.answers(URL, [Response::new(500).body("123456")]);
+    world.answers(BACK, [ok()]);
+    world.publish(URL, &[("Upstash-Retries", "0"), ("Upstash-Callback", BACK)], "").ok();
+    world.run();
+    assert_eq!(world.get("/v2/dlq").ok()["messages"][0]["responseBody"], json!("1234"));
+    assert_eq!(told(&world, BACK)[0]["body"], json!(base64::encode(b"1234")));
+}

@@ -81,6 +81,15 @@ export default {
     assert.equal(decoded(failed[0].sourceBody), "b");
   },
 
+  async "a large answer is cut"(on) {
+    const endpoint = await on.endpoint(() => ({ body: "x".repeat(3 * 1024 * 1024) }));
+    const back = await on.endpoint();
+    const { messageId } = await on.qstash.publish({ url: endpoint.url, callback: back.url });
+    const { body } = await on.until(() => back.requests[0]);
+    assert.equal(decoded(JSON.parse(body).body), "x".repeat(1024 * 1024));
+    await on.states(messageId, "DELIVERED");
+  },
+
   async "callbacks have settings and forwarded headers of their own"(on) {
     const endpoint = await on.endpoint(() => ({ status: 500 }));
     const back = await on.endpoint(() => ({ status: 500 }));
