@@ -222,7 +222,7 @@ fn what_could_not_be_published_is_refused_at_once() {
         ),
         ("ftp://a.test", vec![cron], 400, "http://"),
         ("no-group", vec![cron], 404, "'no-group'"),
-        ("api/llm", vec![cron], 501, "api/llm"),
+        ("api/llm", vec![cron], 400, "api/llm"),
     ] {
         let error = create(&world, destination, &headers, "").error(status);
         assert!(error.contains(expected), "{destination} {headers:?}: {error}");
