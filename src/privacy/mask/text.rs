@@ -251,10 +251,10 @@ fn quoted(value: &str, escapes: &str, quote: char) -> usize {
     if escapes.ends_with('\\') {
         return value.find(&format!("{escapes}{quote}")).unwrap_or(value.len());
     }
-    let mut escaped = false;
+    let mut skip = false;
     let end = value.find(|letter| {
-        let ends = letter == '\n' || (letter == quote && !escaped);
-        escaped = letter == '\\' && !escaped;
+        let ends = letter == '\n' || (letter == quote && !skip);
+        skip = letter == '\\' && !skip;
         ends
     });
     end.unwrap_or(value.len())
