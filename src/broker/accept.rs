@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::broker::history::{self, Group, Submitted};
 use crate::broker::publication::{Publication, flag};
+use crate::broker::shard::place::Name;
+use crate::broker::shard::relay::{self, Relay};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::queue;
@@ -173,7 +175,7 @@ pub fn message<S: Sql>(
         headers.append(header::CONTENT_TYPE, content_type);
     }
     Ok(Message {
-        id: scope.message_id(),
+        id: publication.id.unwrap_or_else(|| scope.message_id()),
         role,
         run: run.map(|run| run.key),
         position: None,
@@ -209,9 +211,33 @@ fn accept_message<S: Sql>(
     publication: Publication,
     caller_ip: Option<&str>,
 ) -> Result<Accepted> {
+    let queue = publication.queue.clone();
+    if let Some(home) = queue.as_deref().and_then(|queue| elsewhere(scope, Name::Queue(queue))) {
+        return hand_over(scope, home, publication, caller_ip, None);
+    }
     let message = message(scope, Role::Plain, publication, None, caller_ip)?;
     store(scope, &message)?;
     Ok(Accepted { message_id: message.id, deduplicated: false, run: None })
+}
+
+/// The shard where something has its place, if that is another one.
+fn elsewhere<S>(scope: &Scope<'_, S>, name: Name<'_>) -> Option<u32> {
+    let home = scope.shard.home(name);
+    (home != scope.shard.index()).then_some(home)
+}
+
+/// Lets another shard accept a message. Publishers come to the right one by themselves, schedules and URL groups don't.
+fn hand_over<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    home: u32,
+    publication: Publication,
+    caller_ip: Option<&str>,
+    run: Option<&str>,
+) -> Result<Accepted> {
+    let message_id = scope.shard.with_index(home).message_id(scope.entropy);
+    let publication = Publication { id: Some(message_id.clone()), deduplication: None, ..publication };
+    relay::push(scope.sql, home, &Relay::publish(publication, caller_ip))?;
+    Ok(Accepted { message_id, deduplicated: false, run: run.map(|id| (id.to_owned(), scope.at)) })
 }
 
 /// Starts a run, unless it repeats a trigger.
@@ -221,6 +247,9 @@ pub fn accept_start<S: Sql>(
     publication: Publication,
     caller_ip: Option<&str>,
 ) -> Result<Accepted> {
+    if let Some(home) = elsewhere(scope, Name::Run(id)) {
+        return hand_over(scope, home, publication, caller_ip, Some(id));
+    }
     // A trigger is repeated when its answer was lost, perhaps after a quick run has ended.
     let recent = |run: &Run| run.is_active() || run.created_at + scope.settings.deduplication_window > scope.at;
     if let Some(run) = run::find_by_id(scope.sql, id)?.filter(recent) {

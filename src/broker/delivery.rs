@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::broker::shard::ticket;
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
@@ -52,6 +53,7 @@ pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delive
         schedule::fire(scope)?;
         events::time_out(scope)?;
         gate::renew(scope)?;
+        ticket::grant(scope)?;
         let mut deliveries = Vec::new();
         let mut looked_at = 0;
         while deliveries.len() < limit && looked_at < MOST_LOOKED_AT {

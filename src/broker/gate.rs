@@ -5,6 +5,8 @@
 //! the messages that a queue's turn consists of. So there is nothing that could be lost or counted twice.
 
 use crate::broker::Scope;
+use crate::broker::shard::relay::{Relay, push};
+use crate::broker::shard::ticket;
 use crate::broker::store::Sql;
 use crate::broker::store::flow_key::{self, FlowKey};
 use crate::broker::store::gate::{Gate, hold, is_behind, wake};
@@ -23,6 +25,11 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
     {
         hold(scope.sql, &message.id, Gate::Queue(&name))?;
         return Ok(false);
+    }
+    if let Some(key) = &message.flow_key
+        && let Some(home) = ticket::home(scope, key)
+    {
+        return ticket::pass(scope, message, key, home);
     }
     if let Some(key) = message.flow_key.clone()
         && !pass_key(scope, message, &key)?
@@ -99,6 +106,9 @@ pub fn made<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
 
 /// Notes what a message says about its key. The last message wins, but what is pinned stays.
 pub fn limit<S: Sql>(scope: &Scope<'_, S>, name: &str, limits: Option<FlowLimits>) -> Result<()> {
+    if let Some(home) = ticket::home(scope, name) {
+        return push(scope.sql, home, &Relay::Limits { key: name.to_owned(), limits });
+    }
     let known = flow_key::find(scope.sql, name)?;
     let mut key = known.clone().unwrap_or_else(|| FlowKey::new(name, scope.at));
     key.used_at = scope.at;

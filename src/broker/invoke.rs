@@ -6,12 +6,15 @@ use serde_json::{Map, Value, json};
 use crate::broker::accept::{self, Accepted};
 use crate::broker::history::{self, Finding, Pending};
 use crate::broker::publication::{Publication, json_headers};
+use crate::broker::shard::place::Name;
+use crate::broker::shard::relay::{self, Relay};
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::run::{self, Invoker, Run, State};
+use crate::broker::store::watcher::{self, Watcher};
 use crate::broker::store::{Sql, invocation, step};
 use crate::broker::{Scope, refused_step};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Step, StepType, header};
+use crate::wire::{Step, StepType, base64, header};
 
 /// So deep runs may invoke runs (`workflow/features/invoke.mdx`).
 const MAX_DEPTH: u32 = 100;
@@ -53,6 +56,10 @@ pub fn accept<S: Sql>(
     }
     let cause = accept::cause(&publication);
     let (url, body) = (publication.url.clone(), envelope.body.unwrap_or_default().into_bytes());
+    let home = scope.shard.home(Name::Run(id));
+    if home != scope.shard.index() {
+        return accept_elsewhere(scope, home, id, Publication { body, ..publication }, caller_ip, &parent, &pending);
+    }
     let accepted = accept::accept_start(scope, id, Publication { body, ..publication }, caller_ip)?;
     let child = run::find_by_id(scope.sql, id)?
         .ok_or_else(|| Error::new(Code::Internal, "a run that was just started is not there"))?;
@@ -64,12 +71,7 @@ pub fn accept<S: Sql>(
     let submitted = pending.submitted(&accepted.message_id, &details, cause.as_deref());
     history::append(scope, &parent, submitted)?;
     if !accepted.deduplicated {
-        let invoker = Invoker {
-            workflow_run_id: parent.id.clone(),
-            workflow_url: parent.url.clone(),
-            workflow_run_created_at: parent.created_at.millis(),
-        };
-        run::set_invoker(scope.sql, child.key, &invoker)?;
+        run::set_invoker(scope.sql, child.key, &invoker(&parent))?;
     }
     if child.is_active() {
         invocation::insert(scope.sql, parent.key, child.key, &pending)?;
@@ -78,6 +80,98 @@ pub fn accept<S: Sql>(
         settle(scope, &parent, &pending, child.state, &child.result)?;
     }
     Ok(accepted)
+}
+
+fn invoker(parent: &Run) -> Invoker {
+    Invoker {
+        workflow_run_id: parent.id.clone(),
+        workflow_url: parent.url.clone(),
+        workflow_run_created_at: parent.created_at.millis(),
+    }
+}
+
+/// Accepts the invocation of a run that has its place on the shard `home`, which is told.
+fn accept_elsewhere<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    home: u32,
+    id: &str,
+    publication: Publication,
+    caller_ip: Option<&str>,
+    parent: &Run,
+    pending: &Pending,
+) -> Result<Accepted> {
+    let message_id = scope.shard.with_index(home).message_id(scope.entropy);
+    let details = json!({
+        "invokedWorkflowRunId": id,
+        "invokedWorkflowUrl": publication.url,
+        "invokedWorkflowCreatedAt": scope.at.millis(),
+    });
+    let cause = accept::cause(&publication);
+    history::append(scope, parent, pending.submitted(&message_id, &details, cause.as_deref()))?;
+    invocation::insert_remote(scope.sql, parent.key, id, pending)?;
+    let start = Relay::Start {
+        id: id.to_owned(),
+        body: base64::encode(&publication.body),
+        publication: Box::new(Publication { id: Some(message_id.clone()), body: Vec::new(), ..publication }),
+        caller_ip: caller_ip.map(str::to_owned),
+        invoker: invoker(parent),
+        watcher: Watcher { shard: scope.shard.index(), parent: parent.key, place: pending.step.place() },
+    };
+    relay::push(scope.sql, home, &start)?;
+    Ok(Accepted { message_id, deduplicated: false, run: Some((id.to_owned(), scope.at)) })
+}
+
+/// Starts a run for a run of another shard, which waits for its end.
+pub fn start_for<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    id: &str,
+    publication: Publication,
+    caller_ip: Option<&str>,
+    invoker: &Invoker,
+    watcher: Watcher,
+) -> Result<()> {
+    let accepted = accept::accept_start(scope, id, publication, caller_ip)?;
+    if !accepted.deduplicated
+        && let Some(child) = run::find_by_id(scope.sql, id)?
+    {
+        run::set_invoker(scope.sql, child.key, invoker)?;
+    }
+    watch(scope, id, watcher)
+}
+
+/// Lets a run of another shard wait for the end of a run, which may have come already.
+pub fn watch<S: Sql>(scope: &mut Scope<'_, S>, id: &str, watcher: Watcher) -> Result<()> {
+    match run::find_by_id(scope.sql, id)? {
+        Some(child) if child.is_active() => watcher::insert(scope.sql, child.key, watcher),
+        Some(child) => tell_watcher(scope, watcher, child.state, &child.result),
+        // It ended so long ago that it is forgotten.
+        None => tell_watcher(scope, watcher, State::Failed, &[]),
+    }
+}
+
+/// Tells a run of another shard that the run it waits for could not be started: it counts as failed.
+pub fn tell_refusal<S: Sql>(scope: &mut Scope<'_, S>, watcher: Watcher, error: &Error) -> Result<()> {
+    tell_watcher(scope, watcher, State::Failed, error.message().as_bytes())
+}
+
+fn tell_watcher<S: Sql>(scope: &Scope<'_, S>, watcher: Watcher, end: State, result: &[u8]) -> Result<()> {
+    let (parent, place) = (watcher.parent, watcher.place);
+    let told = Relay::End { parent, place, end: end.as_str().to_owned(), result: base64::encode(result) };
+    relay::push(scope.sql, watcher.shard, &told)
+}
+
+/// Hears that a run of another shard has ended. If the step does not wait for that any more: nothing.
+pub fn hear_end<S: Sql>(scope: &mut Scope<'_, S>, parent: i64, place: u32, end: &str, result: &[u8]) -> Result<()> {
+    let end = State::parse(end).ok_or_else(|| Error::new(Code::Internal, "a run ended in an unknown way"))?;
+    let waiting = invocation::of_parent(scope.sql, parent)?
+        .into_iter()
+        .find(|waiting| waiting.child_id.is_some() && waiting.pending.step.place() == place);
+    let Some(waiting) = waiting else { return Ok(()) };
+    invocation::remove(scope.sql, waiting.key)?;
+    match run::find(scope.sql, parent)?.filter(Run::is_active) {
+        Some(parent) => settle(scope, &parent, &waiting.pending, end, result),
+        None => Ok(()),
+    }
 }
 
 fn pending<S: Sql>(
@@ -123,6 +217,9 @@ fn tell<S: Sql>(scope: &mut Scope<'_, S>, child: i64, end: State, result: &[u8])
         if let Some(parent) = run::find(scope.sql, waiting.parent)?.filter(Run::is_active) {
             settle(scope, &parent, &waiting.pending, end, result)?;
         }
+    }
+    for watcher in watcher::take(scope.sql, child)? {
+        tell_watcher(scope, watcher, end, result)?;
     }
     Ok(())
 }

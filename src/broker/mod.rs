@@ -50,7 +50,7 @@ use std::rc::Rc;
 
 use crate::error::{Code, Error, Result};
 use crate::wire::{Entropy, Request, Response, Timestamp};
-use shard::Shard;
+use shard::{Piece, Shard};
 
 use self::keys::SigningKeys;
 pub use api::is_webhook;
@@ -138,7 +138,10 @@ impl<S: Sql> Broker<S> {
     /// there is no other process on the same database.
     pub fn handle_restart(&self, at: Timestamp) -> Result<()> {
         let ends_at = at + self.settings().restart_grace;
-        self.sql.transaction(|| store::message::shorten_leases(&self.sql, ends_at))
+        self.sql.transaction(|| {
+            store::relay::wake(&self.sql, at)?;
+            store::message::shorten_leases(&self.sql, ends_at)
+        })
     }
 
     /// Answers a request to the HTTP API. Errors are answers too: `{"error": …}` with the status of their code.
@@ -169,13 +172,34 @@ impl<S: Sql> Broker<S> {
         outcome::handle(&mut self.scope(&self.settings(), at, entropy), lease, outcome)
     }
 
+    /// What is to be sent to other shards; nothing if this is the only one. Send each piece to
+    /// [`Broker::handle_relay`] of its shard and tell [`Broker::handle_relayed`] whether that succeeded. To be called
+    /// whenever [`Broker::take_deliveries`] is.
+    pub fn take_relays(&self, at: Timestamp) -> Result<Vec<Piece>> {
+        if self.shard.get().is_single() {
+            return Ok(Vec::new());
+        }
+        self.sql.transaction(|| shard::relay::take(&self.sql, self.shard.get(), at))
+    }
+
+    /// Takes what became of a piece. If nobody tells, it is sent again after a while.
+    pub fn handle_relayed(&self, piece: &Piece, arrived: bool, at: Timestamp) -> Result<()> {
+        self.sql.transaction(|| shard::relay::confirm(&self.sql, piece, arrived, at))
+    }
+
+    /// Takes what another shard has sent.
+    pub fn handle_relay(&self, body: &[u8], at: Timestamp, entropy: &mut dyn Entropy) -> Result<()> {
+        shard::relay::follow(&mut self.scope(&self.settings(), at, entropy), body)
+    }
+
     /// When [`Broker::take_deliveries`] has something to do next, which may be in the past. `None`: after a request.
     pub fn next_wake(&self) -> Result<Option<Timestamp>> {
         let due = store::message::next_due(&self.sql)?;
         let deadline = store::waiter::next_deadline(&self.sql)?;
         let renewal = store::flow_key::next_wake(&self.sql)?;
         let schedule = store::schedule::next_due(&self.sql)?;
-        Ok(due.into_iter().chain(deadline).chain(renewal).chain(schedule).min())
+        let relay = store::relay::next_due(&self.sql)?;
+        Ok(due.into_iter().chain(deadline).chain(renewal).chain(schedule).chain(relay).min())
     }
 
     fn settings(&self) -> Rc<Settings> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::broker::redaction::Redaction;
@@ -14,8 +15,10 @@ use crate::wire::duration::shown;
 use crate::wire::{FlowLimits, Headers, Method, Timestamp, header, parse_duration};
 
 /// A message that somebody wants to be delivered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Publication {
+    /// The id that was told for it already.
+    pub id: Option<String>,
     /// The destination.
     pub url: String,
     /// The method of the delivery.
@@ -27,6 +30,7 @@ pub struct Publication {
     /// The headers of the workflow protocol, as they came.
     pub workflow: Headers,
     /// The bytes that the destination gets.
+    #[serde(skip)]
     pub body: Vec<u8>,
     /// Before this moment there is no try.
     pub not_before: Timestamp,
@@ -57,7 +61,7 @@ pub struct Publication {
 }
 
 /// What makes a message a duplicate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Deduplication {
     /// The same id.
     Id(String),
@@ -83,6 +87,7 @@ impl Publication {
         let failure_callback =
             callback(headers, header::FAILURE_CALLBACK, header::FAILURE_CALLBACK_PREFIX, limits, at)?;
         Ok(Self {
+            id: None,
             url,
             method: method(headers)?,
             headers: forwarding::forwarded(headers)?,

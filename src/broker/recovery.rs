@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::broker::accept;
 use crate::broker::publication::Publication;
 use crate::broker::settings::Defaults;
+use crate::broker::shard::place::Name;
+use crate::broker::shard::relay::{self, Relay};
 use crate::broker::store::dead_letter::{self, DeadLetter};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::invocation::{self, Invocation};
@@ -13,6 +15,7 @@ use crate::broker::store::parked::{self, Parked};
 use crate::broker::store::run::{self, Config, FailureState, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::waiter::{self, Waiter};
+use crate::broker::store::watcher::Watcher;
 use crate::broker::store::{Sql, kept_event, webhook};
 use crate::broker::{Scope, gate, invoke};
 use crate::error::{Code, Error, Result};
@@ -41,6 +44,15 @@ pub fn take_up<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, mode: Mode, heade
         Some(id) => accept::check_run_id(id)?.to_owned(),
         None => scope.run_id(),
     };
+    if !scope.shard.has(Name::Run(&id)) {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!(
+                "the run id '{}' has its place on another shard than the failed run: let the broker choose one",
+                shown(&id)
+            ),
+        ));
+    }
     if run::find_by_id(scope.sql, &id)?.is_some_and(|run| run.is_active()) {
         return Err(Error::new(
             Code::InvalidRequest,
@@ -213,6 +225,12 @@ fn again(message: Message, id: String, new: &Run, changes: &Publication, at: Tim
 
 /// Lets the new run wait for the run that the failed one had invoked; it may have ended meanwhile.
 fn wait_again<S: Sql>(scope: &mut Scope<'_, S>, new: &Run, waiting: &Invocation) -> Result<()> {
+    if let Some(child_id) = &waiting.child_id {
+        invocation::insert_remote(scope.sql, new.key, child_id, &waiting.pending)?;
+        let watcher = Watcher { shard: scope.shard.index(), parent: new.key, place: waiting.pending.step.place() };
+        let home = scope.shard.home(Name::Run(child_id));
+        return relay::push(scope.sql, home, &Relay::Watch { id: child_id.clone(), watcher });
+    }
     invocation::insert(scope.sql, new.key, waiting.child, &waiting.pending)?;
     match run::find(scope.sql, waiting.child)? {
         Some(child) if child.is_active() => Ok(()),
@@ -261,6 +279,15 @@ pub fn retry<S: Sql>(scope: &mut Scope<'_, S>, dlq_id: &str, headers: &Headers) 
     };
     for (name, value) in changes.headers.iter() {
         message.headers.set(name, value);
+    }
+    if let Some(queue) = message.queue.as_deref().filter(|queue| !scope.shard.has(Name::Queue(queue))) {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!(
+                "the queue '{}' has its place on another shard than the dead letter: publish it anew",
+                shown(queue)
+            ),
+        ));
     }
     accept::store(scope, &message)?;
     let failed = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Code, Error, Result};
 use crate::wire::{header, parse_duration};
 
 /// Limits that all messages of one key share. What is `None` is not limited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowLimits {
     /// How many deliveries may be open at once.
     pub parallelism: Option<u32>,
@@ -16,7 +18,7 @@ pub struct FlowLimits {
 }
 
 /// So many in each period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// How many.
     pub count: u32,

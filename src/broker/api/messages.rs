@@ -156,11 +156,12 @@ fn selection(query: &Query) -> Result<Filter> {
     filter.one_of(query, "callerIp", "caller_ip")?;
     filter.between(query, "created_at")?;
     filter.and("(run IS NULL OR role = ?)", Role::FailureCallback.as_str().into());
+    filter.and("role <> ?", Role::Ticket.as_str().into());
     Ok(filter)
 }
 
 fn found<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<message::Message> {
-    message::find(scope.sql, id)?.ok_or_else(|| {
+    message::find(scope.sql, id)?.filter(|message| message.role != Role::Ticket).ok_or_else(|| {
         Error::new(
             Code::NotFound,
             format!("no message with the id '{}' waits for delivery; it may have been delivered", shown(id)),

@@ -103,7 +103,7 @@ impl Exchange {
                 let queue = open.split('/').next().unwrap_or_default();
                 self.one(shards.home(Name::Queue(queue)))
             }
-            Rule::NewSchedule => match self.request.headers.get(header::SCHEDULE_ID).map(str::trim) {
+            Rule::NewSchedule => match publish_headers(&self.request, raw_query).get(header::SCHEDULE_ID) {
                 Some(id) if !id.is_empty() => self.one(shards.home(Name::Schedule(id))),
                 _ => self.one(shards.any(entropy)),
             },

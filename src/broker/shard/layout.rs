@@ -7,11 +7,12 @@ use crate::broker::store::sql::params;
 use crate::error::{Code, Error, Result};
 
 /// What keeps a database in its place, in words, and how many there are.
-const HELD: [(&str, &str); 7] = [
+const HELD: [(&str, &str); 8] = [
     ("messages", "messages"),
     ("runs that go on", "runs WHERE state = 'RUN_STARTED'"),
     ("failed runs that may be resumed", "parked"),
     ("queues", "queues"),
+    ("schedules", "schedules"),
     (
         "paused or pinned flow-control keys",
         "flow_keys WHERE paused <> 0 OR pinned_parallelism <> 0 OR pinned_rate <> 0",

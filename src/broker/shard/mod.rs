@@ -18,7 +18,10 @@ mod list;
 mod notice;
 pub(super) mod place;
 mod query;
+pub(super) mod relay;
 mod routes;
+pub(super) mod ticket;
 
 pub use exchange::{Duty, Errand, Exchange};
 pub use place::Shard;
+pub use relay::Piece;

@@ -60,6 +60,11 @@ impl Shard {
         self.count
     }
 
+    /// Another one of the same broker.
+    pub(in crate::broker) fn with_index(self, index: u32) -> Self {
+        Self { index, ..self }
+    }
+
     /// Whether it is the only one.
     pub fn is_single(self) -> bool {
         self.count == 1

@@ -13,6 +13,8 @@ pub enum Gate<'a> {
     Queue(&'a str),
     /// The flow-control key.
     FlowKey(&'a str),
+    /// The ticket that the message has asked another shard for.
+    Ticket,
 }
 
 impl Gate<'_> {
@@ -21,6 +23,7 @@ impl Gate<'_> {
         match self {
             Gate::Queue(name) => format!("queue:{name}"),
             Gate::FlowKey(key) => format!("key:{key}"),
+            Gate::Ticket => "ticket".to_owned(),
         }
     }
 }
@@ -42,6 +45,12 @@ pub fn wake<S: Sql>(sql: &S, gate: Gate<'_>, count: u64) -> Result<()> {
          (SELECT seq FROM messages WHERE blocked_on = ? ORDER BY slot IS NULL, due_at, seq LIMIT ?)",
         params![gate.name(), count],
     )?;
+    Ok(())
+}
+
+/// Lets one message try again.
+pub fn release<S: Sql>(sql: &S, id: &str) -> Result<()> {
+    sql.execute("UPDATE messages SET blocked_on = NULL WHERE id = ?", params![id])?;
     Ok(())
 }
 

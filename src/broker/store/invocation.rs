@@ -13,8 +13,11 @@ pub struct Invocation {
     pub key: i64,
     /// The run whose step it is.
     pub parent: i64,
-    /// The run that it waits for.
+    /// The run that it waits for; 0 if that is on another shard.
     pub child: i64,
+    /// The id of that run, if it is on another shard.
+    #[serde(default)]
+    pub child_id: Option<String>,
     /// The step, and where its result is delivered.
     pub pending: Pending,
 }
@@ -28,10 +31,19 @@ pub fn insert<S: Sql>(sql: &S, parent: i64, child: i64, pending: &Pending) -> Re
     Ok(())
 }
 
+/// Adds an invocation of a run on another shard.
+pub fn insert_remote<S: Sql>(sql: &S, parent: i64, child_id: &str, pending: &Pending) -> Result<()> {
+    sql.execute(
+        "INSERT INTO invocations (parent, child, child_id, step, target, created_at) VALUES (?, 0, ?, ?, ?, ?)",
+        params![parent, child_id, Value::json(&pending.step)?, Value::json(&pending.target)?, pending.since],
+    )?;
+    Ok(())
+}
+
 /// The invocations that wait for a run, oldest first.
 pub fn of_child<S: Sql>(sql: &S, child: i64) -> Result<Vec<Invocation>> {
     let rows = sql.query(
-        "SELECT key, parent, child, step, target, created_at FROM invocations WHERE child = ? ORDER BY key",
+        "SELECT key, parent, child, step, target, created_at, child_id FROM invocations WHERE child = ? ORDER BY key",
         params![child],
     )?;
     rows.iter().map(read).collect()
@@ -40,7 +52,7 @@ pub fn of_child<S: Sql>(sql: &S, child: i64) -> Result<Vec<Invocation>> {
 /// The invocations that a run waits for, oldest first.
 pub fn of_parent<S: Sql>(sql: &S, parent: i64) -> Result<Vec<Invocation>> {
     let rows = sql.query(
-        "SELECT key, parent, child, step, target, created_at FROM invocations WHERE parent = ? ORDER BY key",
+        "SELECT key, parent, child, step, target, created_at, child_id FROM invocations WHERE parent = ? ORDER BY key",
         params![parent],
     )?;
     rows.iter().map(read).collect()
@@ -63,6 +75,7 @@ fn read(row: &Row) -> Result<Invocation> {
         key: row.integer(0)?,
         parent: row.integer(1)?,
         child: row.integer(2)?,
+        child_id: row.optional(6, Row::text)?,
         pending: Pending { step: row.json(3)?, target: row.json(4)?, since: row.timestamp(5)? },
     })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::broker::redaction::Redaction;
+use crate::broker::shard::ticket::end_try;
 use crate::broker::store::body;
 use crate::broker::store::gate::{Gate, wake};
 use crate::broker::store::sql::{Row, Sql, Value, params};
@@ -29,10 +30,12 @@ pub enum Role {
     Callback,
     /// Tells that another message, or a run, failed.
     FailureCallback,
+    /// Stands for a message of another shard among those of its flow-control key; nothing is delivered.
+    Ticket,
 }
 
 impl Role {
-    const TABLE: [(Role, &'static str); 7] = [
+    const TABLE: [(Role, &'static str); 8] = [
         (Role::Plain, "plain"),
         (Role::Start, "start"),
         (Role::Step, "step"),
@@ -40,6 +43,7 @@ impl Role {
         (Role::CallResult, "callResult"),
         (Role::Callback, "callback"),
         (Role::FailureCallback, "failureCallback"),
+        (Role::Ticket, "ticket"),
     ];
 
     /// The name in the database.
@@ -271,13 +275,22 @@ pub fn select<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<
 
 /// How many deliveries are under way.
 pub fn open<S: Sql>(sql: &S) -> Result<u64> {
-    let rows = sql.query("SELECT count(*) FROM messages WHERE lease IS NOT NULL", &[])?;
+    let rows = sql.query("SELECT count(*) FROM messages WHERE lease IS NOT NULL AND role <> 'ticket'", &[])?;
     rows.first().map_or(Ok(0), |row| row.integer(0)).map(|count| u64::try_from(count).unwrap_or(0))
 }
 
 /// Up to `limit` messages that are due and not held back, longest due first.
 pub fn due<S: Sql>(sql: &S, at: Timestamp, limit: usize) -> Result<Vec<Message>> {
-    many(sql, "due_at <= ? AND blocked_on IS NULL ORDER BY due_at, seq LIMIT ?", params![at, limit])
+    many(
+        sql,
+        "due_at <= ? AND blocked_on IS NULL AND role <> 'ticket' ORDER BY due_at, seq LIMIT ?",
+        params![at, limit],
+    )
+}
+
+/// Up to `limit` tickets whose turn it may be, and those that were not given back.
+pub fn due_tickets<S: Sql>(sql: &S, at: Timestamp, limit: usize) -> Result<Vec<Message>> {
+    many(sql, "due_at <= ? AND blocked_on IS NULL AND role = 'ticket' ORDER BY due_at, seq LIMIT ?", params![at, limit])
 }
 
 /// When the next message is due that is not held back.
@@ -304,7 +317,9 @@ pub fn count_lost_lease<S: Sql>(sql: &S, id: &str) -> Result<u32> {
 
 /// Lets every lease end by `ends_at`.
 pub fn shorten_leases<S: Sql>(sql: &S, ends_at: Timestamp) -> Result<()> {
-    sql.execute("UPDATE messages SET due_at = min(due_at, ?) WHERE lease IS NOT NULL", params![ends_at])?;
+    // Tickets are held by other shards.
+    let own = "lease IS NOT NULL AND role <> 'ticket'";
+    sql.execute(&format!("UPDATE messages SET due_at = min(due_at, ?) WHERE {own}"), params![ends_at])?;
     Ok(())
 }
 
@@ -314,15 +329,22 @@ pub fn reschedule<S: Sql>(sql: &S, message: &Message, attempt: u32, due_at: Time
         "UPDATE messages SET lease = NULL, leased_at = NULL, lost_leases = 0, attempt = ?, due_at = ? WHERE id = ?",
         params![attempt, due_at, &message.id],
     )?;
-    message.flow_key.iter().try_for_each(|key| wake(sql, Gate::FlowKey(key), 1))
+    leave_key(sql, message)
 }
 
 /// Forgets a message. Another one of its queue and of its key may go on.
 pub fn remove<S: Sql>(sql: &S, message: &Message) -> Result<()> {
     body::remove(sql, &message.id)?;
     sql.execute("DELETE FROM messages WHERE id = ?", params![&message.id])?;
-    message.flow_key.iter().try_for_each(|key| wake(sql, Gate::FlowKey(key), 1))?;
+    leave_key(sql, message)?;
     message.queue.iter().try_for_each(|queue| wake(sql, Gate::Queue(queue), 1))
+}
+
+/// Makes room for others of its flow-control key.
+fn leave_key<S: Sql>(sql: &S, message: &Message) -> Result<()> {
+    let Some(key) = &message.flow_key else { return Ok(()) };
+    end_try(sql, &message.id)?;
+    wake(sql, Gate::FlowKey(key), 1)
 }
 
 /// The id of the message that was accepted under a deduplication key and is still within the window.

@@ -11,14 +11,17 @@ pub mod logged;
 pub mod message;
 pub mod parked;
 pub mod queue;
+pub mod relay;
 pub mod run;
 pub mod schedule;
 pub mod schema;
 pub mod signing_key;
 pub mod sql;
 pub mod step;
+pub mod ticket;
 pub mod url_group;
 pub mod waiter;
+pub mod watcher;
 pub mod webhook;
 
 pub use sql::{Row, Sql, Value};
