@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use orchestration::Result;
-use orchestration::broker::shard::{Duty, Exchange, Shard};
+use orchestration::broker::shard::{Duty, Exchange, Piece, Shard};
 use orchestration::broker::{Broker, Delivery, Outcome, Settings};
 use orchestration::wire::{Method, Request, Response, Timestamp};
 use serde_json::Value;
@@ -108,6 +108,11 @@ impl World {
         Rc::clone(&self.broker.borrow())
     }
 
+    /// Gives it entropy of its own.
+    pub fn reseed(&self, seed: u64) {
+        self.entropy.borrow_mut().0 = seed;
+    }
+
     /// The brokers of all shards.
     pub fn brokers(&self) -> Vec<Rc<Broker<Sqlite>>> {
         let others = self.others.iter().map(|(_, broker)| Rc::clone(&broker.borrow()));
@@ -137,6 +142,18 @@ impl World {
     pub fn set_back(&self, duration: Duration) {
         let now = START + (self.now() - START).saturating_sub(duration);
         *self.now.borrow_mut() = now;
+    }
+
+    /// The process of one shard dies and another one starts on the same database; it may know of that.
+    pub fn crash_shard(&self, index: usize, knows: bool) {
+        let broker = Rc::new(Broker::open(self.databases()[index].clone(), self.settings.clone()).unwrap());
+        if knows {
+            broker.handle_restart(self.now()).unwrap();
+        }
+        match index.checked_sub(1) {
+            None => *self.broker.borrow_mut() = broker,
+            Some(index) => *self.others[index].1.borrow_mut() = broker,
+        }
     }
 
     /// The process dies and another one starts on the same database.
@@ -252,6 +269,12 @@ impl World {
         Ok(deliveries)
     }
 
+    /// The deliveries of one shard.
+    pub fn try_take_of(&self, shard: usize, limit: usize) -> Result<Vec<Delivery>> {
+        let broker = self.brokers().swap_remove(shard);
+        broker.take_deliveries(limit, self.now(), &mut *self.entropy.borrow_mut())
+    }
+
     /// What the endpoint does with a delivery. The outcome is not told yet.
     pub fn deliver(&self, delivery: &Delivery) -> Outcome {
         self.received.borrow_mut().push((self.now(), delivery.request.clone()));
@@ -278,12 +301,45 @@ impl World {
         })
     }
 
+    /// What the shards have to tell each other now, with the one that tells it.
+    pub fn take_pieces(&self) -> Vec<(u32, Piece)> {
+        let mut pieces = Vec::new();
+        for (index, broker) in (0..).zip(self.brokers()) {
+            let taken = broker.take_relays(self.now()).unwrap_or_default();
+            pieces.extend(taken.into_iter().map(|piece| (index, piece)));
+        }
+        pieces
+    }
+
+    /// Brings a piece to its shard; whether it was taken.
+    pub fn bring(&self, piece: &Piece) -> bool {
+        let broker = self.brokers().swap_remove(usize::try_from(piece.shard).unwrap());
+        broker.handle_relay(&piece.body, self.now(), &mut *self.entropy.borrow_mut()).is_ok()
+    }
+
+    /// Tells a shard what became of its piece.
+    pub fn confirm(&self, from: u32, piece: &Piece, arrived: bool) -> bool {
+        let broker = self.brokers().swap_remove(usize::try_from(from).unwrap());
+        broker.handle_relayed(piece, arrived, self.now()).is_ok()
+    }
+
+    /// Lets the shards tell each other what they have to; whether there was anything.
+    fn relay(&self) -> bool {
+        let pieces = self.take_pieces();
+        for (from, piece) in &pieces {
+            let arrived = self.bring(piece);
+            self.confirm(*from, piece, arrived);
+        }
+        !pieces.is_empty()
+    }
+
     /// Delivers what is due now, until nothing is; returns how many deliveries that were.
     pub fn settle(&self) -> usize {
         let mut count = 0;
         loop {
             let deliveries = self.take(10);
-            if deliveries.is_empty() {
+            let told = self.relay();
+            if deliveries.is_empty() && !told {
                 return count;
             }
             for delivery in deliveries {
@@ -347,7 +403,7 @@ impl World {
             "runs JOIN steps ON steps.run = runs.key WHERE id = '{run}' AND is_plan = 0 AND call_type = 'step' \
              AND place = {place}"
         );
-        self.sql.count(&condition) > 0
+        self.count(&condition) > 0
     }
 
     /// The log of a run.
