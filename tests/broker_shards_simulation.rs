@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use orchestration::broker::shard::Piece;
-use orchestration::broker::{Delivery, Outcome, Sql};
+use orchestration::broker::{Delivery, Outcome, Row, Sql};
 use orchestration::wire::{Method, Response, Timestamp};
 use serde_json::{Value, json};
 use support::Seeded;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World, settings};
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 30;
 const ACTIONS: u64 = 1000;
 const SHARDS: u32 = 3;
 const RUNS: u64 = 6;
@@ -187,7 +187,9 @@ impl Simulation {
 
     fn break_after(&mut self, statements: Option<u64>) {
         let databases = self.world.databases();
-        databases.iter().for_each(|sql| sql.break_after(None));
+        for sql in &databases {
+            sql.break_after(None);
+        }
         let index = index(&mut self.dice, databases.len());
         databases[index].break_after(statements);
     }
@@ -331,7 +333,7 @@ impl Simulation {
             for delivery in deliveries {
                 let lease = [delivery.lease.as_str().into()];
                 let rows = sql.query("SELECT flow_key FROM messages WHERE lease = ?", &lease).unwrap();
-                if let Some(key) = rows[0].optional(0, |row, column| row.text(column)).unwrap() {
+                if let Some(key) = rows[0].optional(0, Row::text).unwrap() {
                     self.begin(shard, &delivery, &key, now);
                 }
                 self.taken.push((shard, delivery));
@@ -354,7 +356,7 @@ impl Simulation {
             sql.break_after(None);
             sql.query("SELECT window_start FROM flow_keys WHERE key = ?", &params).unwrap().into_iter().next()
         });
-        let began = rows.expect("the key has its place").timestamp(0).unwrap();
+        let began = rows.unwrap().timestamp(0).unwrap();
         let used = starts.iter().filter(|start| **start >= began).count();
         if rate < usize::MAX {
             assert!(now < began + Duration::from_secs(period), "a start of '{key}' in no period");

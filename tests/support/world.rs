@@ -296,9 +296,12 @@ impl World {
 
     pub fn try_tell(&self, delivery: &Delivery, outcome: Outcome) -> Result<()> {
         // Leases of other shards are unknown, so their outcomes are ignored.
-        self.brokers().iter().try_for_each(|broker| {
-            broker.handle_outcome(&delivery.lease, outcome.clone(), self.now(), &mut *self.entropy.borrow_mut())
-        })
+        let mut brokers = self.brokers();
+        let first = brokers.remove(0);
+        for broker in brokers {
+            broker.handle_outcome(&delivery.lease, outcome.clone(), self.now(), &mut *self.entropy.borrow_mut())?;
+        }
+        first.handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut())
     }
 
     /// What the shards have to tell each other now, with the one that tells it.

@@ -18,6 +18,7 @@ use crate::broker::{Broker, Delivery, Outcome};
 use crate::error::Result;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http;
+use crate::host::edge::objects::BrokerObjects;
 use crate::host::edge::origins::OwnOrigins;
 use crate::host::edge::settings::{self, SELF};
 use crate::host::edge::sql::ObjectSql;
@@ -29,6 +30,8 @@ const EVENT_LIMIT: Duration = Duration::from_mins(10);
 const EVENT_DELIVERIES: usize = 45;
 /// While an event runs, the alarm behind it is this far away.
 const SAFETY_NET: Duration = Duration::from_secs(30);
+/// While every connection is taken, what needs none is seen to so often.
+const WHILE_BUSY: Duration = Duration::from_secs(1);
 /// How long to wait after the storage failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -36,11 +39,13 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 pub struct Courier {
     broker: Broker<ObjectSql>,
     state: State,
+    objects: BrokerObjects,
     own_service: Option<Fetcher>,
     own_origins: OwnOrigins,
     connections: usize,
     response_limit: usize,
     under_way: Cell<usize>,
+    relaying: Cell<usize>,
     running: Cell<bool>,
     armed: Cell<Option<Timestamp>>,
     bell: Bell,
@@ -62,11 +67,13 @@ impl Courier {
         Ok(Rc::new(Self {
             broker,
             state,
+            objects: BrokerObjects::new(env)?,
             own_service,
             own_origins,
             connections: settings::connections(env)?,
             response_limit,
             under_way: Cell::new(0),
+            relaying: Cell::new(0),
             running: Cell::new(false),
             armed: Cell::new(None),
             bell: Bell::default(),
@@ -124,20 +131,46 @@ impl Courier {
         let mut started = 0;
         while started < EVENT_DELIVERIES && now() < end {
             let free = self.connections.saturating_sub(self.under_way.get()).min(EVENT_DELIVERIES - started);
-            if free > 0 {
-                let deliveries = self.broker.take_deliveries(free, now(), &mut PlatformEntropy)?;
-                started += deliveries.len();
-                for delivery in deliveries {
-                    self.start(delivery);
-                }
+            // Without a free connection too: what needs none is seen to.
+            let deliveries = self.broker.take_deliveries(free, now(), &mut PlatformEntropy)?;
+            started += deliveries.len();
+            for delivery in deliveries {
+                self.start(delivery);
             }
-            if self.under_way.get() == 0 {
+            started += self.relay()?;
+            if self.under_way.get() == 0 && self.relaying.get() == 0 {
                 return Ok(());
             }
-            let next = if free > 0 { self.broker.next_wake()? } else { None };
+            let next = if free > 0 { self.broker.next_wake()? } else { Some(now() + WHILE_BUSY) };
             self.bell.wait_until(next.map_or(end, |next| next.min(end))).await;
         }
         Ok(())
+    }
+
+    /// Sends what other shards have to know, each piece on its own; returns how many requests that takes. They are calls
+    /// within Cloudflare's network, which wait for no endpoint, so they don't count as [connections](Self::connections).
+    fn relay(self: &Rc<Self>) -> Result<usize> {
+        let pieces = self.broker.take_relays(now())?;
+        let number = pieces.len();
+        for piece in pieces {
+            self.relaying.set(self.relaying.get() + 1);
+            let courier = Rc::clone(self);
+            self.state.wait_until(async move {
+                let sent = courier.objects.relay(courier.broker.shard(), &piece, &courier.own_origins.iter().collect::<Vec<_>>().join(",")).await;
+                if let Err(reason) = &sent {
+                    console_error!("shard {} has not heard what it has to know: {}", piece.shard, reason);
+                }
+                let told = courier.broker.handle_relayed(&piece, sent.is_ok(), now());
+                courier.relaying.set(courier.relaying.get() - 1);
+                if let Err(error) = told {
+                    console_error!("{}", error.to_string());
+                }
+                if let Err(error) = courier.handle_change().await {
+                    console_error!("the alarm can't be set: {}", http::shown(&error));
+                }
+            });
+        }
+        Ok(number)
     }
 
     /// Sends a delivery on its own: it goes on when the event that started it ends.

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::edge::courier::Courier;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http::{self, error_response, write_response};
-use crate::host::edge::objects::{LAYOUT, VACANT, WAKE, out_of_shard};
+use crate::host::edge::objects::{ANSWER_BYTES, LAYOUT, ORIGINS, PREFIX, RELAY, VACANT, WAKE, out_of_shard};
 use crate::host::edge::origins::OwnOrigins;
 use crate::host::edge::settings;
 use crate::host::edge::sql::{ObjectSql, ObjectStorage};
@@ -55,7 +55,7 @@ impl DurableObject for BrokerObject {
         };
         let broker = hosted.courier.broker();
         let limit = |head: &Request| match out_of_shard(&head.url) {
-            Some((_, url)) if url.starts_with("https://broker/") => hosted.body_limit,
+            Some((_, url)) if url.starts_with("https://broker/") => ANSWER_BYTES,
             Some((_, url)) => broker.body_limit(&Request { url, ..head.clone() }),
             None => broker.body_limit(head),
         };
@@ -86,6 +86,17 @@ impl DurableObject for BrokerObject {
         }
         if let Err(error) = broker.handle_layout(shard) {
             return write_response(error_response(&error));
+        }
+        if internal.as_deref() == Some(RELAY) {
+            for origin in request.headers.get(ORIGINS).unwrap_or_default().split(',') {
+                hosted.courier.note_own_url(origin);
+            }
+            let response = match broker.handle_relay(&request.body, now(), &mut PlatformEntropy) {
+                Ok(()) => Response::new(204),
+                Err(error) => error_response(&error),
+            };
+            hosted.courier.handle_change().await?;
+            return write_response(response);
         }
         name_caller(&mut request.headers);
         // What others call this Worker is not believed.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::future::join_all;
 use worker::{Env, ObjectNamespace, Stub, console_error};
 
-use crate::broker::shard::{Duty, Errand, Exchange, Shard};
+use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::host::PlatformEntropy;
 use crate::host::edge::http::{self, error_response, read_request, write_request, write_response};
@@ -14,8 +14,9 @@ use crate::wire::{Method, Request, Response};
 
 /// The name of the first object, which is the only one by default; the others have a number behind it.
 const NAME: &str = "broker";
-/// The most bytes of a shard's answer: a page of a list may hold a hundred large messages.
-const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// The most bytes of a shard's answer, for a page of a list may hold a hundred large messages, and of what one shard
+/// tells another, which may start a run with a large payload.
+pub const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// The number of shards that this isolate has found to fit what the objects hold.
 static FITTING: AtomicU32 = AtomicU32::new(0);
@@ -79,7 +80,7 @@ impl BrokerObjects {
 
     /// Wakes every object, should its alarm have been lost; what fails is logged.
     pub async fn wake(&self) {
-        let woken = join_all((0..self.count()).map(|shard| self.internal(shard, Method::Post, WAKE, Vec::new()))).await;
+        let woken = join_all((0..self.count()).map(|shard| self.internal(shard, Method::Post, WAKE))).await;
         for answer in woken.iter().filter(|answer| !answer.is_success()) {
             console_error!("the broker can't be woken: {}", String::from_utf8_lossy(&answer.body));
         }
@@ -92,12 +93,11 @@ impl BrokerObjects {
         if self.shards.is_single() || FITTING.load(Ordering::Relaxed) == count {
             return Ok(());
         }
-        let first = self.internal(0, Method::Get, LAYOUT, Vec::new()).await;
+        let first = self.internal(0, Method::Get, LAYOUT).await;
         let known = std::str::from_utf8(&first.body).ok().and_then(|text| text.parse::<u32>().ok());
         let Some(known) = known.filter(|_| first.is_success()) else { return Err(first) };
         if known != count {
-            let all =
-                join_all((0..known.max(count)).map(|shard| self.internal(shard, Method::Get, VACANT, Vec::new())));
+            let all = join_all((0..known.max(count)).map(|shard| self.internal(shard, Method::Get, VACANT)));
             if let Some(refusal) = all.await.into_iter().find(|answer| !answer.is_success()) {
                 return Err(refusal);
             }
@@ -112,9 +112,18 @@ impl BrokerObjects {
     }
 
     /// A request that only the Worker itself makes; `what` is one of the paths of this module.
-    pub async fn internal(&self, shard: u32, method: Method, what: &str, body: Vec<u8>) -> Response {
-        let request = Request::new(method, in_shard(&format!("https://broker{what}"), shard, self.count())).body(body);
+    async fn internal(&self, shard: u32, method: Method, what: &str) -> Response {
+        let request = Request::new(method, in_shard(&format!("https://broker{what}"), shard, self.count()));
         self.send(shard, request).await
+    }
+
+    /// Brings what the shard `from` has to tell to another one, with the addresses by which it knows this Worker; the
+    /// error says why that one has not taken it.
+    pub async fn relay(&self, from: Shard, piece: &Piece, origins: &str) -> Result<(), String> {
+        let url = in_shard(&format!("https://broker{RELAY}"), piece.shard, from.count());
+        let request = Request::new(Method::Post, url).header(ORIGINS, origins).body(piece.body.clone());
+        let answer = self.send(piece.shard, request).await;
+        if answer.is_success() { Ok(()) } else { Err(String::from_utf8_lossy(&answer.body).into_owned()) }
     }
 
     async fn send(&self, shard: u32, request: Request) -> Response {
@@ -137,11 +146,16 @@ impl BrokerObjects {
 pub const WAKE: &str = "/wake";
 /// Tells the number of shards that the object was laid out for.
 pub const LAYOUT: &str = "/layout";
+/// Takes what another shard has to tell.
+pub const RELAY: &str = "/relay";
 /// Fails if the object holds what keeps it in its place.
 pub const VACANT: &str = "/vacant";
 
+/// The header in which a shard tells the addresses of this Worker that it knows, joined by commas.
+pub const ORIGINS: &str = "x-broker-origins";
+
 /// Where requests come to that only the Worker makes: clients reach `/v2/…`.
-const PREFIX: &str = "/shard/";
+pub const PREFIX: &str = "/shard/";
 
 /// The address of a request on its way to a shard, which so learns which one it is.
 fn in_shard(url: &str, shard: u32, count: u32) -> String {
