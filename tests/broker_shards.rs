@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use orchestration::broker::Broker;
 use orchestration::broker::shard::Shard;
+use orchestration::signature::{BodyHash, Expect, Keys, verify};
 use orchestration::wire::{Method, Response};
 use serde_json::{Value, json};
 use support::sqlite::Sqlite;
@@ -217,4 +218,76 @@ fn a_database_that_holds_something_keeps_its_place() {
     broker.handle_layout(Shard::new(0, 3).unwrap()).unwrap();
     sql.run("DELETE FROM queues");
     broker.handle_layout(Shard::new(1, 4).unwrap()).unwrap();
+}
+
+#[test]
+fn url_groups_are_known_to_every_shard() {
+    let world = world();
+    world.answers(PLAIN, [ok()]);
+    let add = |url: &str| {
+        let body = json!({ "endpoints": [{ "url": url, "name": url.rsplit('/').next().unwrap() }] });
+        world.send(&world.request(Method::Post, "/v2/topics/news/endpoints").body(body.to_string())).status()
+    };
+    assert_eq!((add("https://plain.test/a"), add("https://plain.test/b")), (200, 200));
+    // Before anything was relayed.
+    for n in 0..12 {
+        let answer = world.publish("news", &[], &n.to_string()).ok();
+        assert_eq!(answer.as_array().unwrap().len(), 2);
+    }
+    world.run();
+    assert_eq!(world.received(PLAIN).len(), 24);
+    assert_eq!(world.get("/v2/topics").ok().as_array().unwrap().len(), 1);
+    assert_eq!(world.delete("/v2/topics/news").status(), 200);
+    for _ in 0..12 {
+        world.publish("news", &[], "").error(404);
+    }
+    world.run();
+    world.publish("news", &[], "").error(404);
+    assert_eq!(world.count("relays"), 0);
+}
+
+#[test]
+fn a_group_with_a_queue_delivers_in_the_queues_order() {
+    let world = world();
+    world.answers(PLAIN, [ok()]);
+    let body = json!({ "endpoints": [{ "url": PLAIN }] });
+    world.send(&world.request(Method::Post, "/v2/topics/news/endpoints").body(body.to_string()));
+    let settings = json!({ "headers": { "Upstash-Queue-Name": ["line"] } }).to_string();
+    let patched = world.send(&world.request(Method::Patch, "/v2/topics/news").body(settings));
+    assert_eq!(patched.status(), 200);
+    for n in 0..12 {
+        world.publish("news", &[], &n.to_string()).ok();
+        world.run();
+    }
+    assert_eq!(used(&world, "queues"), 1);
+    assert_eq!(world.received(PLAIN).len(), 12);
+}
+
+#[test]
+fn every_shard_signs_with_the_rotated_key() {
+    let world = world();
+    world.answers(PLAIN, [ok()]);
+    let rotated = world.send(&world.request(Method::Post, "/v2/keys/rotate"));
+    assert_eq!(rotated.status(), 200, "{:?}", rotated.0);
+    let current = rotated.json()["current"].as_str().unwrap().to_owned();
+    assert_eq!(world.get("/v2/keys").ok()["current"], json!(current));
+    for _ in 0..12 {
+        publish(&world, &[], "");
+    }
+    assert_eq!(used(&world, "messages"), 3);
+    for index in 0..3 {
+        world.crash_shard(index, true);
+    }
+    world.run();
+    let keys = Keys::new(&current, None).unwrap();
+    for request in world.received(PLAIN) {
+        let token = request.headers.get("Upstash-Signature").unwrap();
+        verify(
+            token,
+            &BodyHash::of(&request.body),
+            &keys,
+            &Expect { url: None, now: world.now(), tolerance: Duration::ZERO },
+        )
+        .unwrap();
+    }
 }

@@ -457,12 +457,38 @@ fn read_step(body: &[u8]) -> Result<Step> {
     Ok(step)
 }
 
+/// The longest name of a step; a row of the database holds it.
+const MOST_NAME_BYTES: usize = 16 * 1024;
+
+/// A step that has no result yet, as it is kept until it has one: in one row of the database.
+pub fn check_pending(step: &Step) -> Result<()> {
+    check_step(step)?;
+    let bytes = serde_json::to_string(step).map_or(0, |text| text.len());
+    if bytes > MOST_PENDING_BYTES {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!(
+                "a step that waits has {bytes} bytes, over the limit of {MOST_PENDING_BYTES}: it has no result yet"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+const MOST_PENDING_BYTES: usize = 256 * 1024;
+
 /// A step has a place and belongs to a group of one at least.
 pub fn check_step(step: &Step) -> Result<()> {
     if step.place() == 0 || step.concurrent == 0 {
         return Err(Error::new(
             Code::InvalidRequest,
             "the body is not a step: stepId (or targetStep of a plan) and concurrent count from 1",
+        ));
+    }
+    if step.step_name.len() > MOST_NAME_BYTES {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            format!("the step's name is longer than {MOST_NAME_BYTES} bytes; results belong into its out"),
         ));
     }
     Ok(())

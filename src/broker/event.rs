@@ -91,7 +91,7 @@ fn waiter<S: Sql>(
     run: &Run,
 ) -> Result<Waiter> {
     let step = request.step;
-    accept::check_step(&step)?;
+    accept::check_pending(&step)?;
     if !matches!(step.step_type, StepType::Wait | StepType::WaitForWebhook) {
         return Err(Error::new(
             Code::InvalidRequest,

@@ -181,7 +181,7 @@ fn pending<S: Sql>(
     id: &str,
     parent: &Run,
 ) -> Result<Pending> {
-    accept::check_step(&envelope.step)?;
+    accept::check_pending(&envelope.step)?;
     if envelope.step.step_type != StepType::Invoke {
         return Err(Error::new(Code::InvalidRequest, "the step of an invocation must have the stepType Invoke"));
     }

@@ -72,6 +72,13 @@ pub fn rotate<S: Sql>(scope: &mut Scope<'_, S>) -> Result<Response> {
     Ok(answer)
 }
 
+/// Takes the keys that the database has now, after another shard has told them.
+pub fn reload<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+    let keys = SigningKeys::open(scope.sql, scope.settings)?;
+    scope.keys.replace(keys);
+    Ok(())
+}
+
 /// Names the pair in the settings without telling it.
 fn configured(settings: &Settings) -> String {
     let mut hash = Sha256::new();

@@ -148,14 +148,23 @@ impl<S: Sql> Broker<S> {
     ///
     /// `request.url` is the absolute URL as it came in, not normalised: a destination may stand in its path.
     pub fn handle_request(&self, request: &Request, at: Timestamp, entropy: &mut dyn Entropy) -> Response {
-        api::respond(&mut self.scope(&self.settings(), at, entropy), request)
+        let settings = self.settings();
+        let mut scope = self.scope(&settings, at, entropy);
+        let response = api::respond(&mut scope, request);
+        if response.is_success() && !scope.shard.is_single() && shard::changes_directory(request) {
+            // If this fails, the next sweep makes up for it.
+            let _ = scope.transaction(shard::directory::announce);
+        }
+        response
     }
 
     /// Hands out up to `limit` deliveries that are due at `at`; each is leased until its timeout and a margin.
     pub fn take_deliveries(&self, limit: usize, at: Timestamp, entropy: &mut dyn Entropy) -> Result<Vec<Delivery>> {
         let settings = self.settings();
         if at >= self.next_sweep.get() {
-            retention::sweep(&mut self.scope(&settings, at, entropy))?;
+            let mut scope = self.scope(&settings, at, entropy);
+            retention::sweep(&mut scope)?;
+            scope.transaction(shard::directory::announce)?;
             self.next_sweep.set(at + settings.retention.sweep_interval);
         }
         delivery::take(&mut self.scope(&settings, at, entropy), limit)
@@ -185,6 +194,24 @@ impl<S: Sql> Broker<S> {
     /// Takes what became of a piece. If nobody tells, it is sent again after a while.
     pub fn handle_relayed(&self, piece: &Piece, arrived: bool, at: Timestamp) -> Result<()> {
         self.sql.transaction(|| shard::relay::confirm(&self.sql, piece, arrived, at))
+    }
+
+    /// What is the same for all shards: URL groups and the like. For [`Broker::handle_directory`] of another one.
+    pub fn directory(&self) -> Result<Vec<u8>> {
+        let snapshot = self.sql.transaction(|| store::directory::read(&self.sql))?;
+        serde_json::to_vec(&snapshot).map_err(|_| Error::new(Code::Internal, "the directory can't be written as JSON"))
+    }
+
+    /// Takes what is the same for all shards from shard 0, unless something newer is known.
+    ///
+    /// [`Code::InvalidRequest`] if it can't be read.
+    pub fn handle_directory(&self, directory: &[u8], at: Timestamp, entropy: &mut dyn Entropy) -> Result<()> {
+        let snapshot = serde_json::from_slice(directory)
+            .map_err(|error| Error::new(Code::InvalidRequest, format!("the directory can't be read: {error}")))?;
+        let settings = self.settings();
+        let mut scope = self.scope(&settings, at, entropy);
+        scope.transaction(|scope| shard::directory::take(scope, &snapshot))?;
+        keys::reload(&scope)
     }
 
     /// Takes what another shard has sent.

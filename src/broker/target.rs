@@ -32,6 +32,9 @@ pub fn parse(text: &str) -> Result<Target> {
     }
 }
 
+/// The longest destination; a row of the database holds it, encoded, and other texts beside it.
+const MOST_BYTES: usize = 16 * 1024;
+
 /// Reads an absolute `http` or `https` URL. Returns it as a browser would write it, without fragment: so the receiver
 /// finds the URL that it was called by in the signature.
 ///
@@ -40,6 +43,9 @@ pub fn url(text: &str) -> Result<String> {
     let invalid = |reason: &str| Error::new(Code::InvalidUrl, format!("the destination '{}' {reason}", shown(text)));
     if text.is_empty() {
         return Err(Error::new(Code::InvalidUrl, "the destination is missing: expected an absolute URL"));
+    }
+    if text.len() > MOST_BYTES {
+        return Err(invalid(&format!("is longer than {MOST_BYTES} bytes")));
     }
     if text.starts_with("api/") {
         return Err(invalid("is an API; only an absolute http:// or https:// URL is possible here"));

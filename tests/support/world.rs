@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use orchestration::Result;
-use orchestration::broker::shard::{Duty, Exchange, Piece, Shard};
+use orchestration::broker::shard::{Duty, Exchange, Piece, Shard, Task};
 use orchestration::broker::{Broker, Delivery, Outcome, Settings};
 use orchestration::wire::{Method, Request, Response, Timestamp};
 use serde_json::Value;
@@ -197,13 +197,22 @@ impl World {
         if self.network.get() == Network::LosesAnswer { lost } else { Answer(response) }
     }
 
+    fn perform(&self, shard: u32, task: Task) -> Response {
+        let broker = self.brokers().swap_remove(usize::try_from(shard).unwrap());
+        let entropy = &mut *self.entropy.borrow_mut();
+        match task {
+            Task::Answer(request) => broker.handle_request(&request, self.now(), entropy),
+            Task::Directory => broker.directory().map_or(Response::new(500), |known| ok().body(known)),
+            Task::TakeDirectory(directory) => match broker.handle_directory(&directory, self.now(), entropy) {
+                Ok(()) => ok(),
+                Err(_) => Response::new(500),
+            },
+        }
+    }
+
     fn answer(&self, request: &Request) -> Response {
-        let ask = |shard: u32, request: &Request| {
-            let broker = self.brokers().swap_remove(usize::try_from(shard).unwrap());
-            broker.handle_request(request, self.now(), &mut *self.entropy.borrow_mut())
-        };
         if self.others.is_empty() {
-            return ask(0, request);
+            return self.perform(0, Task::Answer(request.clone()));
         }
         let shards = self.broker().shard();
         let (mut exchange, mut duty) = Exchange::begin(shards, request.clone(), &mut *self.entropy.borrow_mut());
@@ -211,7 +220,8 @@ impl World {
             match duty {
                 Duty::Answer(response) => return response,
                 Duty::Send(errands) => {
-                    duty = exchange.take(errands.iter().map(|errand| ask(errand.shard, &errand.request)).collect());
+                    duty = exchange
+                        .take(errands.into_iter().map(|errand| self.perform(errand.shard, errand.task)).collect());
                 }
             }
         }

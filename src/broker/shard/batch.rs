@@ -32,9 +32,16 @@ struct Item {
     queue: Option<String>,
 }
 
-/// The parts of a batch with their requests; `None` if it is no batch, which any shard tells.
-pub fn split(shard: Shard, request: &Request, entropy: &mut dyn Entropy) -> Option<Vec<(Part, Request)>> {
+/// A larger batch goes to one shard whole, which refuses it. As [`Settings::new`](crate::broker::Settings::new) has it.
+const MOST: usize = 500;
+
+/// The parts of a batch with their requests; `None` if it is no batch, which any shard tells. `atomic` says whether what
+/// belongs to a run is accepted with all others of the batch or not at all.
+pub fn split(shard: Shard, request: &Request, atomic: bool, entropy: &mut dyn Entropy) -> Option<Vec<(Part, Request)>> {
     let items: Vec<Box<RawValue>> = serde_json::from_slice(&request.body).ok()?;
+    if items.len() > MOST {
+        return None;
+    }
     let mut parts: Vec<(Part, Vec<&RawValue>)> = Vec::new();
     for (place, item) in items.iter().enumerate() {
         let at = of_item(shard, item, entropy);
@@ -43,7 +50,7 @@ pub fn split(shard: Shard, request: &Request, entropy: &mut dyn Entropy) -> Opti
         }
         let (part, items) = parts.iter_mut().find(|(part, _)| part.shard == at)?;
         part.places.push(place);
-        part.of_run |= names_a_run(item);
+        part.of_run |= atomic && names_a_run(item);
         items.push(item);
     }
     parts

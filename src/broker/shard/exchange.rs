@@ -12,7 +12,7 @@ use super::query::{ids_of_shard, with};
 use super::routes::{self, Bulk, Kind, List, Rule};
 use crate::broker::query::{Query, decode, pairs, split};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Entropy, Request, Response, header};
+use crate::wire::{Entropy, Method, Request, Response, header};
 
 /// A request for a shard.
 #[derive(Clone, Debug)]
@@ -20,7 +20,18 @@ pub struct Errand {
     /// The index of the shard.
     pub shard: u32,
     /// What it is asked.
-    pub request: Request,
+    pub task: Task,
+}
+
+/// What a shard is asked.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// To answer a request: [`Broker::handle_request`](crate::broker::Broker::handle_request).
+    Answer(Request),
+    /// To tell what is global: [`Broker::directory`](crate::broker::Broker::directory) with status 200.
+    Directory,
+    /// To take what is global: [`Broker::handle_directory`](crate::broker::Broker::handle_directory), any status.
+    TakeDirectory(Vec<u8>),
 }
 
 /// Query parameters and what replaces them.
@@ -70,6 +81,12 @@ enum State {
         run: String,
         asked: u32,
     },
+    /// The directory was asked, for a change.
+    Change,
+    /// The change was made, and this is the answer; the directory is asked what is global now.
+    Changed(Response),
+    /// The others are told that.
+    Spread(Response),
     /// The others are asked; what the first told.
     Notices(Option<Response>),
 }
@@ -107,10 +124,11 @@ impl Exchange {
                 Some(id) if !id.is_empty() => self.one(shards.home(Name::Schedule(id))),
                 _ => self.one(shards.any(entropy)),
             },
-            Rule::Batch => match batch::split(shards, &self.request, entropy) {
+            Rule::Batch => match batch::split(shards, &self.request, path == "/v2/batch", entropy) {
                 Some(parts) if parts.len() > 1 => {
-                    let errands =
-                        parts.iter().map(|(part, request)| Errand { shard: part.shard, request: request.clone() });
+                    let errands = parts
+                        .iter()
+                        .map(|(part, request)| Errand { shard: part.shard, task: Task::Answer(request.clone()) });
                     let errands = errands.collect();
                     self.state = State::Batch(parts.into_iter().map(|(part, _)| part).collect());
                     Duty::Send(errands)
@@ -161,7 +179,12 @@ impl Exchange {
                 }
                 self.bulk(rule, &query)?
             }
-            Rule::Directory => self.one(0),
+            Rule::Directory => {
+                if self.request.method != Method::Get {
+                    self.state = State::Change;
+                }
+                self.one(0)
+            }
         })
     }
 
@@ -169,6 +192,24 @@ impl Exchange {
         let done = |mut answers: Vec<Response>| Duty::Answer(answers.pop().unwrap_or_else(|| Response::new(500)));
         match std::mem::replace(&mut self.state, State::One) {
             State::One => Ok(done(answers)),
+            State::Change => match answers.into_iter().next() {
+                Some(answer) if answer.is_success() => {
+                    self.state = State::Changed(answer);
+                    Ok(Duty::Send(vec![Errand { shard: 0, task: Task::Directory }]))
+                }
+                answer => Ok(done(answer.into_iter().collect())),
+            },
+            State::Changed(changed) => match answers.into_iter().next() {
+                Some(answer) if answer.is_success() => {
+                    self.state = State::Spread(changed);
+                    let task = Task::TakeDirectory(answer.body);
+                    let others = 1..self.shards.count();
+                    Ok(Duty::Send(others.map(|shard| Errand { shard, task: task.clone() }).collect()))
+                }
+                // They hear of it a little later.
+                _ => Ok(Duty::Answer(changed)),
+            },
+            State::Spread(changed) => Ok(Duty::Answer(changed)),
             State::Batch(parts) => Ok(Duty::Answer(batch::merge(&parts, &answers))),
             State::Notice { run, asked } => match answers.into_iter().next() {
                 Some(answer) if !notice::named_a_run(&run, &answer) => {
@@ -188,12 +229,12 @@ impl Exchange {
     }
 
     fn one(&self, shard: u32) -> Duty {
-        Duty::Send(vec![Errand { shard, request: self.request.clone() }])
+        Duty::Send(vec![Errand { shard, task: Task::Answer(self.request.clone()) }])
     }
 
     fn every(&self, but: Option<u32>) -> Duty {
         let shards = (0..self.shards.count()).filter(|shard| Some(*shard) != but);
-        Duty::Send(shards.map(|shard| Errand { shard, request: self.request.clone() }).collect())
+        Duty::Send(shards.map(|shard| Errand { shard, task: Task::Answer(self.request.clone()) }).collect())
     }
 
     fn of(&self, kind: Kind, open: &str) -> u32 {
@@ -254,7 +295,7 @@ impl Exchange {
             };
             let mut changes = ids.clone();
             changes.push(("cursor", cursor));
-            errands.push(Errand { shard, request: with(&self.request, &changes) });
+            errands.push(Errand { shard, task: Task::Answer(with(&self.request, &changes)) });
         }
         let asked: Vec<u32> = errands.iter().map(|errand| errand.shard).collect();
         self.state = State::List { rule, count, fields, asked };
@@ -303,7 +344,7 @@ impl Exchange {
         ));
         let request = with(&self.request, &changes);
         self.state = State::Bulk { rule, progress, asked: shard, waiting };
-        Duty::Send(vec![Errand { shard, request }])
+        Duty::Send(vec![Errand { shard, task: Task::Answer(request) }])
     }
 
     fn go_on(

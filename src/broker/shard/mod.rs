@@ -12,6 +12,7 @@
 
 mod batch;
 mod bulk;
+pub(super) mod directory;
 mod exchange;
 pub(super) mod layout;
 mod list;
@@ -22,6 +23,15 @@ pub(super) mod relay;
 mod routes;
 pub(super) mod ticket;
 
-pub use exchange::{Duty, Errand, Exchange};
+pub use exchange::{Duty, Errand, Exchange, Task};
 pub use place::Shard;
 pub use relay::Piece;
+
+use crate::broker::query::split;
+use crate::wire::{Method, Request};
+
+/// Whether a request may change what is global.
+pub(super) fn changes_directory(request: &Request) -> bool {
+    let (path, _) = split(&request.url);
+    request.method != Method::Get && matches!(routes::rule(request.method, path).0, routes::Rule::Directory)
+}

@@ -9,13 +9,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::directory;
 use super::place::Shard;
 use super::ticket;
 use crate::broker::publication::Publication;
+use crate::broker::store::directory::Snapshot;
 use crate::broker::store::run::Invoker;
 use crate::broker::store::watcher::Watcher;
 use crate::broker::store::{Sql, relay};
-use crate::broker::{Scope, accept, gate, invoke};
+use crate::broker::{Scope, accept, gate, invoke, keys};
 use crate::error::{Code, Error, Result};
 use crate::wire::{FlowLimits, Timestamp, base64};
 
@@ -44,6 +46,8 @@ pub enum Relay {
     },
     /// A run that was taken up again waits for the end of another one.
     Watch { id: String, watcher: Watcher },
+    /// What is global has changed.
+    Directory { snapshot: Snapshot },
     /// A run has ended that a run of the other shard waits for.
     End { parent: i64, place: u32, end: String, result: String },
 }
@@ -145,7 +149,11 @@ pub fn follow<S: Sql>(scope: &mut Scope<'_, S>, body: &[u8]) -> Result<()> {
             follow_one(scope, body.from, item.clone())
         });
         match followed {
-            Ok(()) => {}
+            Ok(()) => {
+                if matches!(item, Relay::Directory { .. }) {
+                    keys::reload(scope)?;
+                }
+            }
             Err(error) if error.code() == Code::Storage => return Err(error),
             // What can't be done will not be possible later either, and must not hold up the rest.
             Err(error) => scope.transaction(|scope| {
@@ -171,6 +179,7 @@ fn follow_one<S: Sql>(scope: &mut Scope<'_, S>, from: u32, item: Relay) -> Resul
             let publication = Publication { body: bytes(&body)?, ..*publication };
             invoke::start_for(scope, &id, publication, caller_ip.as_deref(), &invoker, watcher)
         }
+        Relay::Directory { snapshot } => directory::take(scope, &snapshot).map(|_| ()),
         Relay::Watch { id, watcher } => invoke::watch(scope, &id, watcher),
         Relay::End { parent, place, end, result } => invoke::hear_end(scope, parent, place, &end, &bytes(&result)?),
     }

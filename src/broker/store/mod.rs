@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod dead_letter;
+pub mod directory;
 pub mod event;
 pub mod flow_key;
 pub mod gate;

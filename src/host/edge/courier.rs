@@ -156,7 +156,10 @@ impl Courier {
             self.relaying.set(self.relaying.get() + 1);
             let courier = Rc::clone(self);
             self.state.wait_until(async move {
-                let sent = courier.objects.relay(courier.broker.shard(), &piece, &courier.own_origins.iter().collect::<Vec<_>>().join(",")).await;
+                let sent = courier
+                    .objects
+                    .relay(courier.broker.shard(), &piece, &courier.own_origins.iter().collect::<Vec<_>>().join(","))
+                    .await;
                 if let Err(reason) = &sent {
                     console_error!("shard {} has not heard what it has to know: {}", piece.shard, reason);
                 }

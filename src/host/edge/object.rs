@@ -13,11 +13,11 @@ use crate::error::{Code, Error, Result};
 use crate::host::edge::courier::Courier;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http::{self, error_response, write_response};
-use crate::host::edge::objects::{ANSWER_BYTES, LAYOUT, ORIGINS, PREFIX, RELAY, VACANT, WAKE, out_of_shard};
+use crate::host::edge::objects::{ANSWER_BYTES, DIRECTORY, LAYOUT, ORIGINS, RELAY, VACANT, WAKE, out_of_shard};
 use crate::host::edge::origins::OwnOrigins;
 use crate::host::edge::settings;
 use crate::host::edge::sql::{ObjectSql, ObjectStorage};
-use crate::wire::{Headers, Request, Response, header};
+use crate::wire::{Headers, Method, Request, Response, header};
 
 /// A Durable Object with a broker on its SQLite storage.
 ///
@@ -35,7 +35,30 @@ pub struct BrokerObject {
 
 struct Hosted {
     courier: Rc<Courier>,
-    body_limit: usize,
+}
+
+impl Hosted {
+    /// Answers what the Worker itself asks.
+    async fn answer_shard(&self, path: &str, request: &Request) -> worker::Result<worker::Response> {
+        let broker = self.courier.broker();
+        let (at, entropy) = (now(), &mut PlatformEntropy);
+        let done = match path {
+            RELAY => {
+                for origin in request.headers.get(ORIGINS).unwrap_or_default().split(',') {
+                    self.courier.note_own_url(origin);
+                }
+                broker.handle_relay(&request.body, at, entropy).map(|()| Vec::new())
+            }
+            DIRECTORY if request.method == Method::Get => broker.directory(),
+            DIRECTORY => broker.handle_directory(&request.body, at, entropy).map(|()| Vec::new()),
+            _ => Err(Error::new(Code::NotFound, "the Worker asks for what this build does not know")),
+        };
+        self.courier.handle_change().await?;
+        write_response(match done {
+            Ok(body) => Response::new(200).body(body),
+            Err(error) => error_response(&error),
+        })
+    }
 }
 
 impl DurableObject for BrokerObject {
@@ -87,16 +110,8 @@ impl DurableObject for BrokerObject {
         if let Err(error) = broker.handle_layout(shard) {
             return write_response(error_response(&error));
         }
-        if internal.as_deref() == Some(RELAY) {
-            for origin in request.headers.get(ORIGINS).unwrap_or_default().split(',') {
-                hosted.courier.note_own_url(origin);
-            }
-            let response = match broker.handle_relay(&request.body, now(), &mut PlatformEntropy) {
-                Ok(()) => Response::new(204),
-                Err(error) => error_response(&error),
-            };
-            hosted.courier.handle_change().await?;
-            return write_response(response);
+        if let Some(internal) = internal {
+            return hosted.answer_shard(&internal, &request).await;
         }
         name_caller(&mut request.headers);
         // What others call this Worker is not believed.
@@ -136,12 +151,12 @@ fn open(state: State, env: &Env) -> Result<Hosted> {
     let state = state._inner();
     let storage: JsValue = state.storage().map_err(|_| Error::new(Code::Storage, "the object has no storage"))?.into();
     let broker_settings = settings::broker(env)?;
-    let (body_limit, response_limit) = (broker_settings.request_bytes(), broker_settings.response_bytes);
+    let response_limit = broker_settings.response_bytes;
     let storage: ObjectStorage = storage.unchecked_into();
     let sql = ObjectSql::new(&storage);
     let broker = Broker::open(ObjectSql::new(&storage), broker_settings)?;
     // An object is never constructed while another instance of it runs.
     broker.handle_restart(now())?;
     let courier = Courier::new(broker, OwnOrigins::open(sql)?, State::from(state), env, response_limit)?;
-    Ok(Hosted { courier, body_limit })
+    Ok(Hosted { courier })
 }

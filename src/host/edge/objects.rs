@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::future::join_all;
 use worker::{Env, ObjectNamespace, Stub, console_error};
 
-use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard};
+use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard, Task};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::host::PlatformEntropy;
 use crate::host::edge::http::{self, error_response, read_request, write_request, write_response};
@@ -26,6 +26,7 @@ static FITTING: AtomicU32 = AtomicU32::new(0);
 pub struct BrokerObjects {
     namespace: ObjectNamespace,
     shards: Shard,
+    body_limit: usize,
 }
 
 impl BrokerObjects {
@@ -33,7 +34,9 @@ impl BrokerObjects {
     /// [`settings::BROKER_SHARDS`] is no number of shards.
     pub fn new(env: &Env) -> Result<Self> {
         let namespace = env.durable_object(BROKER).map_err(|error| unbound(&error))?;
-        Ok(Self { namespace, shards: settings::shards(env)? })
+        // Without complete settings the objects answer with what is missing.
+        let body_limit = settings::broker(env).map_or(0, |settings| settings.request_bytes());
+        Ok(Self { namespace, shards: settings::shards(env)?, body_limit })
     }
 
     /// How many there are.
@@ -55,7 +58,7 @@ impl BrokerObjects {
                 Err(error) => write_response(error_response(&error)),
             };
         }
-        match read_request(request, ANSWER_BYTES).await {
+        match read_request(request, self.body_limit).await {
             Ok(request) => write_response(self.answer(request).await),
             Err(error) => write_response(error_response(&error)),
         }
@@ -107,20 +110,25 @@ impl BrokerObjects {
     }
 
     async fn run(&self, errand: Errand) -> Response {
-        let url = in_shard(&errand.request.url, errand.shard, self.count());
-        self.send(errand.shard, Request { url, ..errand.request }).await
+        let request = match errand.task {
+            Task::Answer(request) => request,
+            Task::Directory => Request::new(Method::Get, internal(DIRECTORY)),
+            Task::TakeDirectory(directory) => Request::new(Method::Post, internal(DIRECTORY)).body(directory),
+        };
+        let url = in_shard(&request.url, errand.shard, self.count());
+        self.send(errand.shard, Request { url, ..request }).await
     }
 
     /// A request that only the Worker itself makes; `what` is one of the paths of this module.
     async fn internal(&self, shard: u32, method: Method, what: &str) -> Response {
-        let request = Request::new(method, in_shard(&format!("https://broker{what}"), shard, self.count()));
+        let request = Request::new(method, in_shard(&internal(what), shard, self.count()));
         self.send(shard, request).await
     }
 
     /// Brings what the shard `from` has to tell to another one, with the addresses by which it knows this Worker; the
     /// error says why that one has not taken it.
     pub async fn relay(&self, from: Shard, piece: &Piece, origins: &str) -> Result<(), String> {
-        let url = in_shard(&format!("https://broker{RELAY}"), piece.shard, from.count());
+        let url = in_shard(&internal(RELAY), piece.shard, from.count());
         let request = Request::new(Method::Post, url).header(ORIGINS, origins).body(piece.body.clone());
         let answer = self.send(piece.shard, request).await;
         if answer.is_success() { Ok(()) } else { Err(String::from_utf8_lossy(&answer.body).into_owned()) }
@@ -146,6 +154,8 @@ impl BrokerObjects {
 pub const WAKE: &str = "/wake";
 /// Tells the number of shards that the object was laid out for.
 pub const LAYOUT: &str = "/layout";
+/// Tells what is global, or takes it.
+pub const DIRECTORY: &str = "/directory";
 /// Takes what another shard has to tell.
 pub const RELAY: &str = "/relay";
 /// Fails if the object holds what keeps it in its place.
@@ -156,6 +166,10 @@ pub const ORIGINS: &str = "x-broker-origins";
 
 /// Where requests come to that only the Worker makes: clients reach `/v2/…`.
 pub const PREFIX: &str = "/shard/";
+
+fn internal(what: &str) -> String {
+    format!("https://broker{what}")
+}
 
 /// The address of a request on its way to a shard, which so learns which one it is.
 fn in_shard(url: &str, shard: u32, count: u32) -> String {
