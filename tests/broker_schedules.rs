@@ -499,3 +499,43 @@ fn many_schedules_that_are_due_at_once_all_publish() {
     assert_eq!(world.settle(), 250);
     assert!(world.next_wake().unwrap() > world.now());
 }
+
+#[test]
+fn schedules_are_spread_over_shards_and_their_messages_find_queues_groups_and_limits() {
+    let world = World::sharded(4, settings());
+    world.answers("https://", [ok()]);
+    let body = json!({ "endpoints": [{ "url": "https://one.test/" }, { "url": "https://two.test/" }] }).to_string();
+    world.send(&world.request(Method::Post, "/v2/topics/group/endpoints").body(body)).ok_empty();
+    world.settle();
+    let mut ids: Vec<String> = (0..16).map(|_| every(&world, "* * * * *", &[])).collect();
+    for n in 0..8 {
+        let id = format!("own-{n}");
+        let limits = [("Upstash-Flow-Control-Key", "k"), ("Upstash-Flow-Control-Value", "parallelism=1")];
+        let own = ("Upstash-Schedule-Id", id.as_str());
+        let headers =
+            if n % 2 == 0 { vec![own, ("Upstash-Queue-Name", "line")] } else { vec![own, limits[0], limits[1]] };
+        ids.push(every(&world, "* * * * *", &headers));
+    }
+    let group = [("Upstash-Cron", "* * * * *"), ("Upstash-Schedule-Id", "to-group")];
+    create(&world, "group", &group, "").ok();
+    assert!(world.databases().iter().all(|sql| sql.count("schedules") > 1));
+    assert_eq!(world.get("/v2/schedules").ok().as_array().unwrap().len(), 25);
+    run_until(&world, START + Duration::from_millis(FIRST) + Duration::from_secs(30));
+    assert_eq!(world.received(URL).len(), 24);
+    let fired: Vec<_> =
+        world.received(URL).iter().map(|r| r.headers.get("upstash-schedule-id").unwrap().to_owned()).collect();
+    for id in &ids {
+        assert_eq!(fired.iter().filter(|fired| *fired == id).count(), 1, "{id}");
+        let states = shown(&world, id)["lastScheduleStates"].clone();
+        let states: Vec<_> = states.as_object().unwrap().values().collect();
+        // What went to a queue elsewhere is not known here.
+        let queued = shown(&world, id)["queueName"].is_string();
+        assert!(states == [&json!("SUCCESS")] || queued && states.is_empty(), "{id}: {states:?}");
+    }
+    assert_eq!((world.received("https://one.test/").len(), world.received("https://two.test/").len()), (1, 1));
+    act(&world, Method::Patch, "own-3", "pause").ok_empty();
+    for id in &ids {
+        world.delete(&format!("/v2/schedules/{id}")).ok_empty();
+    }
+    assert_eq!(world.count("schedules"), 1);
+}

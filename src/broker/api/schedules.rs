@@ -135,7 +135,7 @@ fn publish_settings<S: Sql>(view: &mut Map<String, Value>, publication: Publicat
     views::labels(view, publication.label.as_deref());
 }
 
-/// What has become of messages; those that the log has forgotten are left out.
+/// What has become of messages. Those are left out that the log has forgotten, or that went to a queue of another shard.
 fn states<S: Sql>(scope: &Scope<'_, S>, messages: &[String]) -> Result<Value> {
     let mut states = Map::new();
     for id in messages {
