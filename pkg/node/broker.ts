@@ -39,6 +39,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     server.closeAllConnections();
     throw error;
   }
+  server.on("error", onError);
   const { broker, courier, close } = hosted;
   const [token, currentSigningKey, nextSigningKey] = broker.identity;
   const url = `http://${hostOf(address)}:${address.port}`;

@@ -22,6 +22,7 @@ export const DEFAULT_FILE = join(OWN_FOLDER, "broker.db");
 export class Database implements Port {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #open = false;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -37,14 +38,19 @@ export class Database implements Port {
   }
 
   begin(): void {
+    // They are never nested: whoever left this one open is gone, and what it wrote is not whole.
+    if (this.#open) this.rollback();
     this.#database.exec("BEGIN IMMEDIATE");
+    this.#open = true;
   }
 
   commit(): void {
     this.#database.exec("COMMIT");
+    this.#open = false;
   }
 
   rollback(): void {
+    this.#open = false;
     this.#database.exec("ROLLBACK");
   }
 

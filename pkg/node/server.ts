@@ -28,7 +28,7 @@ export interface ServerOptions {
 
 /** A server that doesn't listen yet. */
 export function createBrokerServer(options: ServerOptions): Server {
-  const server = createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  const server = createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS });
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     respond(options, request, response).catch((error: unknown) => {
       // The client is gone, or the answer can't be written.
@@ -52,7 +52,15 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
   const body = await bodyOf(request, options.bodyLimit());
   if (!body) return write(response.setHeader("connection", "close"), failure(413, "the request's body is too long"));
   const caller = request.socket.remoteAddress ?? "";
-  write(response, options.answer(request.method ?? "", url, linesOf(request.rawHeaders), body, caller));
+  let answer: AnswerTuple;
+  try {
+    answer = options.answer(request.method ?? "", url, linesOf(request.rawHeaders), body, caller);
+  } catch (error) {
+    // A defect of ours: the core answers, it doesn't throw.
+    options.onError(new Error(`a request failed: ${messageOf(error)}`, { cause: error }));
+    answer = failure(500, "the broker failed; its log says why");
+  }
+  write(response, answer);
 }
 
 /** The absolute URL, its path as it came in. */

@@ -18,13 +18,19 @@ const PUBLIC = {
 
 describe("dev", { concurrency: false }, () => {
   test("is ready within a second, and prints one screen with what a .env needs", async (t) => {
-    const running = program(t, ["dev", "--port", "0"]);
-    const ready = await running.line(/is ready/);
-    await running.line(/Ctrl-C/);
+    // From the spawn on, so with the start of Node itself. The best of three: others may be using the machine.
+    const starts = [];
+    let running;
+    for (let start = 0; start < 3; start += 1) {
+      await running?.kill("SIGTERM");
+      const began = performance.now();
+      running = program(t, ["dev", "--port", "0"]);
+      await running.line(/Ctrl-C/);
+      starts.push(Math.round(performance.now() - began));
+    }
     const { stdout, stderr } = running.output;
-    const milliseconds = Number(/after (\d+) ms/.exec(ready)[1]);
-    t.diagnostic(`ready after ${milliseconds} ms`);
-    assert.ok(milliseconds < 1000, ready);
+    t.diagnostic(`ready after ${starts.join(", ")} ms`);
+    assert.ok(Math.min(...starts) < 1000, starts.join());
     assert.equal(stderr, "", "not even Node's word about its SQLite");
     assert.ok(stdout.split("\n").length <= 24 && stdout.split("\n").every((line) => line.length <= 100), stdout);
     const env = Object.fromEntries([...stdout.matchAll(/^ *(QSTASH_\w+)="(.+)"$/gm)].map(([, ...pair]) => pair));

@@ -9,6 +9,22 @@ import { BIN, createProject, ROOT } from "./consumer.mjs";
 const USES = `
 interface Order { orderId: number }
 
+export async function test(): Promise<string> {
+  const limits: BrokerLimits = { bodyBytes: 1, delay: "1d", timeout: 10 };
+  const options: BrokerOptions = { port: 0, host: "127.0.0.1", db: ":memory:", limits, now: () => 0, onError: ({ message }) => void message };
+  const broker: RunningBroker = await startBroker(options);
+  broker.wake();
+  await broker.idle();
+  broker.unref();
+  await broker.stop(100);
+  // @ts-expect-error there is no such option
+  void startBroker({ prot: 1 });
+  // @ts-expect-error where it listens does not change
+  broker.url = "";
+  const port: number = broker.port;
+  return \`\${port} \${broker.environment["QSTASH_URL"]} \${broker.currentSigningKey}\`;
+}
+
 export const { POST, handler, fetch } = serve<Order, { shipped: boolean }>(
   async (context) => {
     const id: number = context.requestPayload.orderId;
@@ -117,7 +133,7 @@ export async function use(request: Request): Promise<Response> {
 
 const IMPORTS = `
 import { Client as Publisher } from "@repo/orchestration/client";
-import { Receiver } from "@repo/orchestration/server";
+import { type BrokerLimits, type BrokerOptions, Receiver, type RunningBroker, startBroker } from "@repo/orchestration/server";
 import { OrchestrationError, SignatureError } from "@repo/orchestration";
 import type * as Everything from "@repo/orchestration/workflows";
 import type { InvokableWorkflow, StandardSchema, Waiter, Webhook } from "@repo/orchestration/workflows";
