@@ -19,7 +19,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const { port, host, db, connections, now, onError, ...settings } = completed(options);
   let hosted: Hosted | undefined;
   const server = createBrokerServer({
-    bodyLimit: () => hosted?.broker.requestBytes ?? 0,
+    bodyLimit: (method, url, headers) => hosted?.broker.bodyLimit(method, url, headers) ?? 0,
     // A connection that is here before the database is open is answered by the next turn of the loop.
     answer: (method, url, headers, body, caller) => {
       if (!hosted) throw new Error("the broker is not open");
@@ -33,7 +33,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const address = await listen(server, port, host);
   const path = pathOf(db);
   try {
-    hosted = open(path, JSON.stringify({ ...settings, connections }), { connections, now, onError });
+    hosted = open(path, JSON.stringify({ ...settings, host, connections }), { connections, now, onError });
   } catch (error) {
     server.close();
     server.closeAllConnections();
@@ -95,7 +95,7 @@ function open(path: string, settings: string, options: ConstructorParameters<typ
   const database = openDatabase(path);
   try {
     const broker = new Broker(database, checked, options.now());
-    const exchange = new Exchange(broker.responseBytes);
+    const exchange = new Exchange(broker.responseBytes, (address) => broker.refusal(address));
     const courier = new Courier(broker, exchange, options);
     const close = () => {
       exchange.close();
@@ -131,6 +131,9 @@ function completed(options: BrokerOptions): Completed {
   } = rest;
   return {
     ...settings,
+    // What is none of both is told by the core.
+    privateDestinations:
+      settings.privateDestinations ?? (process.env.BROKER_PRIVATE_DESTINATIONS as "allow" | undefined),
     port: whole("port", port ?? defaultPort(), 0, 65_535),
     host,
     db,

@@ -14,12 +14,19 @@ const HELP = `Durable workflows on a QStash-compatible broker.
   --db <file>           the database, kept from run to run (default: .orchestration/broker.db);
                         :memory: for one that ends with the broker
   --token <text>        the token that clients need (default: the one of QStash's development server)
+  --read-only-token <text>
+                        a second token that may only read (default: none)
   --current-signing-key <text>, --next-signing-key <text>
                         the keys that deliveries are signed with (default: those of QStash's development server)
-  --connections <number>  deliveries under way at once (default: 100)
+  --private-destinations <allow|refuse>
+                        whether to deliver to this machine and private networks (default: BROKER_PRIVATE_DESTINATIONS,
+                        or allow, unless --host lets others in)
+  --connections <number>
+                        deliveries under way at once (default: 100)
   --help, --version
 `;
 
+const LOCAL = /^(localhost|127\.[\d.]+|::1)$/;
 const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
@@ -42,11 +49,17 @@ async function main(args: string[]): Promise<void> {
     host: values.host,
     db: values.db,
     token: values.token,
+    readOnlyToken: values["read-only-token"],
+    privateDestinations: values["private-destinations"] as BrokerOptions["privateDestinations"],
     currentSigningKey: values["current-signing-key"],
     nextSigningKey: values["next-signing-key"],
     connections: number("connections", values.connections),
   });
   console.log(banner(running, broker.version(), Math.ceil(performance.now() - began), values.token !== undefined));
+  if (values.host !== undefined && !LOCAL.test(values.host) && values.token === undefined)
+    console.error(
+      "warning: others can reach this broker, and everybody knows its token: set --token and the signing keys",
+    );
   stopOnSignals(running);
 }
 
@@ -70,6 +83,8 @@ function parsed(args: string[], parseArgs: typeof import("node:util").parseArgs)
         host: text,
         db: text,
         token: text,
+        "read-only-token": text,
+        "private-destinations": text,
         "current-signing-key": text,
         "next-signing-key": text,
         connections: text,

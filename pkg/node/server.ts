@@ -20,8 +20,8 @@ const HOST = /^[\w.:[\]-]+$/;
 export type Answer = (method: string, url: string, headers: string, body: Uint8Array, caller: string) => AnswerTuple;
 
 export interface ServerOptions {
-  /** One byte more than this is read of a body. */
-  bodyLimit: () => number;
+  /** How many bytes of a body matter, by the request's head; one more is read. */
+  bodyLimit: (method: string, url: string, headers: string) => number;
   answer: Answer;
   onError: (error: Error) => void;
 }
@@ -37,11 +37,8 @@ export function createBrokerServer(options: ServerOptions): Server {
     });
   };
   server.on("request", handle);
-  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    // One that is announced as too long is answered without being sent for.
-    if (Number(request.headers["content-length"] ?? 0) <= options.bodyLimit()) response.writeContinue();
-    handle(request, response);
-  });
+  // A body that is announced as too long is not sent for; see `bodyOf`.
+  server.on("checkContinue", handle);
   server.on("clientError", refuse);
   return server;
 }
@@ -49,12 +46,12 @@ export function createBrokerServer(options: ServerOptions): Server {
 async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = urlOf(request);
   if (!url) return write(response, failure(400, "the request's header Host is missing or no host"));
-  const body = await bodyOf(request, options.bodyLimit());
-  if (!body) return write(response.setHeader("connection", "close"), failure(413, "the request's body is too long"));
-  const caller = request.socket.remoteAddress ?? "";
+  const { method = "", rawHeaders, socket } = request;
+  const headers = linesOf(rawHeaders);
+  const body = await bodyOf(request, response, options.bodyLimit(method, url, headers));
   let answer: AnswerTuple;
   try {
-    answer = options.answer(request.method ?? "", url, linesOf(request.rawHeaders), body, caller);
+    answer = options.answer(method, url, headers, body, socket.remoteAddress ?? "");
   } catch (error) {
     // A defect of ours: the core answers, it doesn't throw.
     options.onError(new Error(`a request failed: ${messageOf(error)}`, { cause: error }));
@@ -71,17 +68,24 @@ function urlOf(request: IncomingMessage): string | undefined {
   return `http://${authority}${path.startsWith("/") ? "" : "/"}${path}`;
 }
 
-/** At most one byte more than `limit`; `undefined` if what follows is too much to be read. */
-async function bodyOf(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
-  if (request.headers.expect && Number(request.headers["content-length"] ?? 0) > limit) return undefined;
+/** At most one byte more than `limit`: enough for the broker to refuse it. A rest that isn't read ends the connection. */
+async function bodyOf(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Uint8Array> {
+  const end = (body: Uint8Array) => {
+    response.setHeader("connection", "close");
+    return body;
+  };
+  if (request.headers.expect) {
+    if (Number(request.headers["content-length"] ?? 0) > limit) return end(new Uint8Array(limit + 1));
+    response.writeContinue();
+  }
   const chunks: Uint8Array[] = [];
   let room = limit + 1;
   let dropped = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     if (room > 0) chunks.push(chunk.subarray(0, room));
     dropped += Math.max(chunk.length - room, 0);
     room = Math.max(room - chunk.length, 0);
-    if (dropped > DRAIN_BYTES) return undefined;
+    if (dropped > DRAIN_BYTES) return end(Buffer.concat(chunks));
   }
   return Buffer.concat(chunks);
 }

@@ -44,6 +44,11 @@ impl SigningKeys {
         &self.signer
     }
 
+    /// Current and next.
+    pub fn pair(&self) -> (String, String) {
+        (self.current.clone(), self.next.clone())
+    }
+
     /// The pair as the API tells it.
     pub fn answer(&self) -> Response {
         Response::json(200, &json!({ "current": self.current, "next": self.next }))

@@ -46,6 +46,7 @@ mod target;
 pub mod store;
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::error::{Code, Error, Result};
@@ -124,6 +125,18 @@ impl<S: Sql> Broker<S> {
     pub fn knows(&self, request: &Request) -> bool {
         let (_, query) = query::split(&request.url);
         access::check(&self.settings(), &request.headers, &query::Query::parse(query)) == Ok(access::Access::Full)
+    }
+
+    /// Refuses an address that a destination's name leads to, if it is private and [`Limits::private_destinations`] says so:
+    /// [`Code::PrivateDestination`]. For hosts that resolve names themselves.
+    pub fn check_address(&self, address: IpAddr) -> Result<()> {
+        let is_refused = self.settings().limits.private_destinations == PrivateDestinations::Refused;
+        if is_refused && is_private(address) { Err(private::refusal(&address.to_string())) } else { Ok(()) }
+    }
+
+    /// The signing keys that count, current and next, as `GET /v2/keys` tells them.
+    pub fn signing_keys(&self) -> (String, String) {
+        self.keys.borrow().pair()
     }
 
     /// The most bytes of a request's body that [`Broker::handle_request`] would look at, for a host that has read the

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
-import { embedded, server } from "./support.mjs";
+import { embedded, folder, server } from "./support.mjs";
 
 /** Sends bytes as they are; resolves with all that comes until the connection is closed. */
 async function speak({ broker }, ...parts) {
@@ -12,11 +13,12 @@ async function speak({ broker }, ...parts) {
   let text = "";
   socket.on("data", (bytes) => (text += bytes.toString("latin1")));
   socket.on("error", () => {});
+  const closed = once(socket, "close");
   for (const part of parts) {
     if (typeof part === "function") await part(() => text);
     else socket.write(part);
   }
-  await once(socket, "close");
+  await closed;
   return text;
 }
 
@@ -117,4 +119,51 @@ test("index, health and what is not there", async (t) => {
   assert.ok((await index.json()).paths["/v2/"]);
   assert.equal((await health.json()).status, "ok");
   assert.deepEqual(Object.keys(await nothing.json()), ["error"]);
+});
+
+test("a page of another site can't publish with the token that everybody knows", async (t) => {
+  const on = await embedded(t);
+  const { url } = await server(t, () => ({}));
+  const site = (value) => ({ method: "POST", headers: { "sec-fetch-site": value } });
+  const status = async (value) => (await on.api(`/v2/publish/${url}`, site(value))).status;
+  assert.deepEqual([await status("cross-site"), await status("same-origin")], [403, 200]);
+  const shown = await fetch(`${on.url}/`, { headers: { "sec-fetch-site": "cross-site" } });
+  assert.equal(shown.status, 200, "a link to the dashboard is none of that");
+});
+
+test("a token that isn't known makes the broker read nothing of the body", async (t) => {
+  const on = await embedded(t);
+  const request = (token) =>
+    speak(
+      on,
+      `POST /v2/publish/http://a.test/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n` +
+        "Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+      async (seen) => {
+        while (!seen().includes("HTTP/1.1")) await new Promise((resolve) => setTimeout(resolve, 5));
+      },
+      "x".repeat(1000),
+    );
+  assert.match(await request("wrong"), /^HTTP\/1\.1 401 /);
+  assert.match(await request(on.token), /^HTTP\/1\.1 100 Continue/);
+});
+
+test("a read-only token reads, and does nothing else", async (t) => {
+  const on = await embedded(t, { readOnlyToken: "reader" });
+  const status = async (path, method = "GET") =>
+    (await fetch(on.url + path, { method, headers: { authorization: "Bearer reader" } })).status;
+  assert.deepEqual(
+    [await status("/v2/events"), await status("/v2/keys"), await status("/v2/publish/http://a.test/", "POST")],
+    [200, 403, 403],
+  );
+});
+
+test("keys that were rotated are those of the broker, also after a restart", async (t) => {
+  const db = join(folder(), "broker.db");
+  const first = await embedded(t, { db });
+  const { next } = await first.json("/v2/keys");
+  const rotated = await first.json("/v2/keys/rotate", { method: "POST" });
+  assert.equal(rotated.current, next);
+  await first.broker.stop(0);
+  const { broker } = await embedded(t, { db });
+  assert.deepEqual([broker.currentSigningKey, broker.nextSigningKey], [rotated.current, rotated.next]);
 });

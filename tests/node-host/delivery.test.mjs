@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import dns from "node:dns";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { embedded, receiverOf, server, until } from "./support.mjs";
+import { embedded, folder, receiverOf, server, until } from "./support.mjs";
 
 /** A server that speaks for itself: `handle` gets the socket and what came first, in Latin-1. */
 async function raw(t, handle) {
@@ -199,4 +201,37 @@ test("localhost is found at either address family", async (t) => {
   const { url } = await server(t, () => ({}));
   const event = await outcome(on, await publish(on, url.replace("127.0.0.1", "localhost")));
   assert.equal(event.state, "DELIVERED");
+});
+
+test("where private destinations are refused, a name that leads to one is refused too, without a connection", async (t) => {
+  const db = join(folder(), "broker.db");
+  const { url, requests } = await server(t, () => ({}));
+  const local = url.replace("127.0.0.1", "localhost");
+  const allowing = await embedded(t, { db });
+  await publish(allowing, url, { headers: { "upstash-delay": "1s" } });
+  await allowing.broker.stop(0);
+
+  const on = await embedded(t, { db, privateDestinations: "refuse" });
+  for (const destination of [url, local]) {
+    const refused = await on.api(`/v2/publish/${destination}`, { method: "POST" });
+    assert.equal(refused.status, 400);
+    assert.match((await refused.json()).error, /private/);
+  }
+  // What was accepted before fails without being called.
+  const failed = await until(async () => {
+    await on.broker.idle();
+    const { events } = await on.json("/v2/events");
+    return events.find(({ state }) => state === "FAILED" || state === "ERROR");
+  });
+  assert.match(failed.error, /private/);
+  // A public name that resolves to loopback is told by its address.
+  const resolve = dns.lookup;
+  t.mock.method(dns, "lookup", (name, options, callback) =>
+    name === "rebound.example"
+      ? callback(null, [{ address: "127.0.0.1", family: 4 }])
+      : resolve(name, options, callback),
+  );
+  const event = await outcome(on, await publish(on, url.replace("127.0.0.1", "rebound.example")));
+  assert.match(event.error, /'127\.0\.0\.1' is private/);
+  assert.equal(requests.length, 0);
 });

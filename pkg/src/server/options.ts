@@ -13,10 +13,17 @@ export interface BrokerOptions {
   db?: string | undefined;
   /** The bearer token that every request needs. Default: the one of QStash's development server, which everybody knows. */
   token?: string | undefined;
+  /** A token that may read everything but the signing keys, and change nothing. Default: there is none. */
+  readOnlyToken?: string | undefined;
   /** The key that deliveries are signed with. Default: the one of QStash's development server. */
   currentSigningKey?: string | undefined;
   /** The key that comes after it. Default: the one of QStash's development server. */
   nextSigningKey?: string | undefined;
+  /**
+   * What becomes of destinations that are not on the public internet: private, local and reserved addresses, and names that lead
+   * to them. Default: `BROKER_PRIVATE_DESTINATIONS`, or `allow` if {@link host} is this machine alone, else `refuse`.
+   */
+  privateDestinations?: "allow" | "refuse" | undefined;
   /** Sizes, counts and durations. */
   limits?: BrokerLimits | undefined;
   /** Where the API destinations `api/llm` and `api/email` go. */
@@ -103,6 +110,8 @@ export interface BrokerLimits {
   defaultTimeout?: number | string | undefined;
   /** How long an id for deduplication counts. Default: 10 minutes. */
   deduplicationWindow?: number | string | undefined;
+  /** How long an event that nobody waits for yet is kept for its run. Default: 7 days. */
+  eventLifetime?: number | string | undefined;
   /** How long a delivery that the former process had under way may still submit its step. Default: 5 seconds. */
   restartGrace?: number | string | undefined;
   /** Bytes of a destination's answer that are kept. Default: 1 MiB. */

@@ -3,11 +3,16 @@
 use serde_json::json;
 
 use super::error_answer;
+use crate::broker::is_webhook;
 use crate::error::{Code, Error};
 use crate::wire::{Method, Request, Response};
 
 /// `None` for what belongs to the API.
 pub fn answer(request: &Request) -> Option<Response> {
+    if is_forged(request) {
+        let text = "a page of another site can't use the broker: its token is for servers";
+        return Some(error_answer(&Error::new(Code::Forbidden, text)));
+    }
     let path = path(&request.url);
     if ["/v2/", "/llm/"].iter().any(|prefix| path.starts_with(prefix)) {
         return None;
@@ -22,6 +27,13 @@ pub fn answer(request: &Request) -> Option<Response> {
     }
     let body = json!({ "error": format!("{path} does not take {}; expected GET", request.method.as_str()) });
     Some(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", "GET"))
+}
+
+/// Whether a browser says that a page of another site sends this. On a developer's machine such a page could publish
+/// with the token that everybody knows. What only shows, and webhooks, are for everyone.
+fn is_forged(request: &Request) -> bool {
+    let is_safe = matches!(request.method, Method::Get | Method::Head | Method::Options);
+    !is_safe && request.headers.get("sec-fetch-site") == Some("cross-site") && !is_webhook(&request.url)
 }
 
 fn index() -> Response {

@@ -41,9 +41,8 @@ export type DeliveryTuple = [
 #[wasm_bindgen]
 pub struct Broker {
     inner: broker::Broker<DatabaseSql>,
-    request_bytes: usize,
     response_bytes: usize,
-    identity: [String; 3],
+    token: String,
 }
 
 #[wasm_bindgen]
@@ -54,10 +53,12 @@ impl Broker {
         open(database, settings.0, now).map_err(|error| thrown(&error))
     }
 
-    /// The most bytes of a request's body that have to be read: one beyond the limit.
-    #[wasm_bindgen(getter, js_name = requestBytes)]
-    pub fn request_bytes(&self) -> usize {
-        self.request_bytes
+    /// How many bytes of a request's body matter, by its head; one more is enough to see that there are too many.
+    #[wasm_bindgen(js_name = bodyLimit)]
+    pub fn body_limit(&self, method: &str, url: String, headers: &str) -> usize {
+        Method::parse(method).map_or(0, |method| {
+            self.inner.body_limit(&Request { method, url, headers: headers_of(headers), body: Vec::new() })
+        })
     }
 
     /// The most bytes of a destination's answer that have to be read.
@@ -66,13 +67,20 @@ impl Broker {
         self.response_bytes
     }
 
+    /// Why a delivery must not go to an IP address; `undefined` if it may.
+    pub fn refusal(&self, address: &str) -> Option<String> {
+        let Ok(address) = address.parse() else { return Some(format!("'{address}' is no IP address")) };
+        self.inner.check_address(address).err().map(|error| error.message().to_owned())
+    }
+
     /// Token, current and next signing key.
     #[wasm_bindgen(
         getter,
         unchecked_return_type = "[token: string, currentSigningKey: string, nextSigningKey: string]"
     )]
     pub fn identity(&self) -> Array {
-        self.identity.iter().map(|text| JsValue::from_str(text)).collect()
+        let (current, next) = self.inner.signing_keys();
+        [&self.token, &current, &next].into_iter().map(|text| JsValue::from_str(text)).collect()
     }
 
     /// Answers a request. What it accepted is in the database by then. `url` is absolute, its path as it came in; `caller`
@@ -149,11 +157,10 @@ pub fn development_url(port: Option<String>) -> String {
 }
 
 fn open(database: Database, settings: Settings, now: f64) -> Result<Broker> {
-    let (request_bytes, response_bytes) = (settings.request_bytes(), settings.response_bytes);
-    let identity = [settings.token.clone(), settings.current_signing_key.clone(), settings.next_signing_key.clone()];
+    let (response_bytes, token) = (settings.response_bytes, settings.token.clone());
     let inner = broker::Broker::open(DatabaseSql::new(database), settings)?;
     inner.handle_restart(timestamp(now))?;
-    Ok(Broker { inner, request_bytes, response_bytes, identity })
+    Ok(Broker { inner, response_bytes, token })
 }
 
 /// Tells the broker who calls, as the socket saw it; what the caller says of itself doesn't count.

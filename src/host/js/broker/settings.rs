@@ -1,11 +1,12 @@
 //! What the process says of its broker: the options in `pkg/src/server/options.ts` that are not the process's own.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
 
 use crate::broker::{PrivateDestinations, Settings};
-use crate::client::fields::Fields;
+use crate::client::fields::{Fields, mistaken};
 use crate::error::{Code, Error, Result};
 use crate::host::js::error::thrown;
 use crate::wire::{development, parse_duration};
@@ -34,8 +35,8 @@ fn read(json: &str) -> Result<Settings> {
     let current = text("currentSigningKey", development::CURRENT_SIGNING_KEY)?;
     let next = text("nextSigningKey", development::NEXT_SIGNING_KEY)?;
     let mut settings = Settings::new(token, current, next);
-    // Endpoints under development are on the same machine.
-    settings.limits.private_destinations = PrivateDestinations::Allowed;
+    settings.read_only_token = options.text("readOnlyToken")?;
+    settings.limits.private_destinations = private_destinations(&mut options)?;
     if let Some(limits) = options.object("limits")? {
         limit(&mut settings, limits)?;
     }
@@ -52,6 +53,18 @@ fn read(json: &str) -> Result<Settings> {
     }
     options.end()?;
     Ok(settings)
+}
+
+/// Endpoints under development are on the same machine; who listens for others too has to say so.
+fn private_destinations(options: &mut Fields) -> Result<PrivateDestinations> {
+    let host = options.text("host")?.unwrap_or_default();
+    let is_local = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
+    match options.text("privateDestinations")?.as_deref() {
+        None if is_local => Ok(PrivateDestinations::Allowed),
+        None | Some("refuse") => Ok(PrivateDestinations::Refused),
+        Some("allow") => Ok(PrivateDestinations::Allowed),
+        Some(_) => Err(mistaken("privateDestinations", "'allow' or 'refuse'")),
+    }
 }
 
 fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
@@ -88,6 +101,7 @@ fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
         ("defaultTimeout", &mut defaults.timeout),
         ("deduplicationWindow", &mut settings.deduplication_window),
         ("restartGrace", &mut settings.restart_grace),
+        ("eventLifetime", &mut settings.event_lifetime),
     ] {
         if let Some(duration) = duration(&mut options, name)? {
             *place = duration;
