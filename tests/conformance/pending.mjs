@@ -8,7 +8,6 @@ export const PENDING = [
 
 /** The same for more than one shard. */
 export const PENDING_SHARDED = [
-  "schedules: it fires, with everything that was asked for",
   "batch: messages for a URL group give nested results",
   "messages: by queue and by URL group",
   "queues: to a URL group: a result for each endpoint",
