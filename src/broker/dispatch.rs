@@ -81,7 +81,7 @@ fn publish_to<S: Sql>(
         // A step holds bodies that were within the limit, as JSON within JSON.
         limits.body_bytes = limits.body_bytes.saturating_mul(STEP_FACTOR);
     }
-    let publication = Publication::read(url, &explicit(headers)?, body, &limits, scope.at)?;
+    let publication = Publication::read(url, &*explicit(headers)?, body, &limits, scope.at)?;
     accept(scope, Publication { source: source.clone(), ..publication }, caller_ip)
 }
 
@@ -105,7 +105,7 @@ fn to_api<S: Sql>(
     source: &Source,
 ) -> Result<Publication> {
     let url = provider::url(name, headers, &scope.settings.apis)?;
-    let publication = Publication::read(&url, &explicit(headers)?, body, &scope.settings.limits, scope.at)?;
+    let publication = Publication::read(&url, &*explicit(headers)?, body, &scope.settings.limits, scope.at)?;
     if !matches!(Part::of(&publication)?, Part::Message | Part::Call(_)) {
         return Err(Error::new(Code::InvalidRequest, format!("api/{name} serves no workflow")));
     }
@@ -169,7 +169,7 @@ pub fn check<S: Sql>(scope: &Scope<'_, S>, destination: &str, headers: &Headers,
     match target::parse(destination)? {
         Target::Url(url) => {
             check_size(headers, body_bytes, limits)?;
-            match Part::of(&Publication::read(&url, &explicit(headers)?, Vec::new(), limits, scope.at)?)? {
+            match Part::of(&Publication::read(&url, &*explicit(headers)?, Vec::new(), limits, scope.at)?)? {
                 Part::Message => Ok(url),
                 _ => Err(Error::new(
                     Code::InvalidRequest,

@@ -1,5 +1,7 @@
 //! Which of a request's headers go on to the destination.
 
+use std::borrow::Cow;
+
 use crate::broker::invalid_header;
 use crate::broker::publication::{check_value, flag};
 use crate::error::Result;
@@ -24,12 +26,12 @@ pub fn forwarded(headers: &Headers) -> Result<Headers> {
 /// (`qstash/howto/webhook.mdx`); one that came so already is left alone, and so are those that say how to publish.
 ///
 /// An `Authorization` among the headers is forwarded too: whoever took the broker's token from it takes it out before.
-pub fn explicit(headers: &Headers) -> Result<Headers> {
-    let all = flag(headers, header::HEADER_FORWARD)?.unwrap_or(false);
+pub fn explicit(headers: &Headers) -> Result<Cow<'_, Headers>> {
+    let Some(all) = flag(headers, header::HEADER_FORWARD)? else { return Ok(Cow::Borrowed(headers)) };
     let mut explicit = headers.clone();
     explicit.remove(header::HEADER_FORWARD);
     if !all {
-        return Ok(explicit);
+        return Ok(Cow::Owned(explicit));
     }
     let listed: Vec<String> = headers
         .get_all("connection")
@@ -50,7 +52,7 @@ pub fn explicit(headers: &Headers) -> Result<Headers> {
             explicit.append(prefixed, value);
         }
     }
-    Ok(explicit)
+    Ok(Cow::Owned(explicit))
 }
 
 /// Headers that belong to a connection, not to a message: a destination never gets those of the publisher.

@@ -28,7 +28,7 @@ pub fn create<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
         id,
         cron: headers.get(header::CRON).unwrap_or_default(),
         destination: &destination,
-        headers: publish_headers(&explicit(&headers)?),
+        headers: publish_headers(&*explicit(&headers)?),
         body: call.request.body.clone(),
         caller_ip: caller_ip(call.request),
     };

@@ -106,7 +106,7 @@ pub fn set_headers<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<
 /// What could not be published with these headers is refused now, not at each message.
 fn check_headers<S: Sql>(scope: &Scope<'_, S>, group: &UrlGroup, headers: &Headers) -> Result<()> {
     let Some(endpoint) = group.endpoints.first() else { return Ok(()) };
-    Publication::read(&endpoint.url, &explicit(headers)?, Vec::new(), &scope.settings.limits, scope.at).map(drop)
+    Publication::read(&endpoint.url, &*explicit(headers)?, Vec::new(), &scope.settings.limits, scope.at).map(drop)
 }
 
 /// Lists the groups by name.
