@@ -75,6 +75,13 @@ export function fixture(t, host, broker, limit) {
     until: eventually,
     endpoint,
 
+    /** Another broker, with addresses of APIs. */
+    async another(apis) {
+      const other = await host.start(apis);
+      t.after(() => other.stop());
+      return fixture(t, host, other, limit);
+    },
+
     /** A name that no other check has. */
     name: (prefix) => `${prefix}-${process.pid}-${++number}`,
 

@@ -15,7 +15,7 @@ import { PENDING_SHARDED } from "./pending.mjs";
  *
  * @typedef {object} Host
  * @property {string} name
- * @property {() => Promise<Broker>} start  starts one with a storage of its own
+ * @property {(apis?: { llm?: string, email?: string }) => Promise<Broker>} start  starts one with a storage of its own
  * @property {{ address: string, headers: Record<string, string> }} caller  the address that the host tells the broker of
  *   a request with these headers
  * @property {string[]} [pending]  what it does not do yet, beyond what none does
@@ -30,8 +30,9 @@ const durableObjects = (name, shards) => ({
   name,
   // What the platform sets; workerd by itself sets nothing.
   caller: { address: "203.0.113.7", headers: { "cf-connecting-ip": "203.0.113.7" } },
-  async start() {
-    const bindings = { ...development, BROKER_SHARDS: `${shards}` };
+  async start({ llm, email } = {}) {
+    const apis = { ...(llm && { BROKER_LLM_URL: llm }), ...(email && { BROKER_EMAIL_URL: email }) };
+    const bindings = { ...development, ...apis, BROKER_SHARDS: `${shards}` };
     const worker = await startWorker({ persistDir: folder(), bindings });
     return { url: worker.url, token: TOKEN, keys: KEYS, stop: worker.kill };
   },
@@ -44,8 +45,8 @@ export const shardedObjects = { ...durableObjects("Durable Objects, 4 shards", 4
 export const node = {
   name: "Node",
   caller: { address: "127.0.0.1", headers: {} },
-  async start() {
-    const broker = await startBroker({ port: 0, db: join(folder(), "broker.db") });
+  async start(apis = {}) {
+    const broker = await startBroker({ port: 0, db: join(folder(), "broker.db"), apis });
     const { url, token, currentSigningKey: current, nextSigningKey: next } = broker;
     return { url, token, keys: { current, next }, stop: () => broker.stop() };
   },

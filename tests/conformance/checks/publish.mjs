@@ -168,6 +168,18 @@ export default {
     await one(on, back);
   },
 
+  async "api/llm and api/email go to the addresses of the settings"(on) {
+    const endpoint = await on.endpoint();
+    const { json } = await on.another({ llm: `${endpoint.url}/models`, email: `${endpoint.url}/mail` });
+    const headers = { "Upstash-Forward-Authorization": "Bearer theirs", "Upstash-Callback": `${endpoint.url}/back` };
+    await json(200, "POST", "/v2/publish/api/llm", { headers, body: { model: "m" } });
+    await json(200, "POST", "/v2/publish/api/email", { headers, body: { to: "t" } });
+    await on.until(() => endpoint.requests.length === 4);
+    const sent = endpoint.requests.filter(({ url }) => url !== "/back");
+    assert.deepEqual(sent.map(({ url }) => url).sort(), ["/mail/emails", "/models/v1/chat/completions"]);
+    assert.ok(sent.every((request) => request.headers.authorization === "Bearer theirs"));
+  },
+
   async "delay and not-before hold a message back; not-before wins"(on) {
     const endpoint = await on.endpoint();
     const published = Date.now();
