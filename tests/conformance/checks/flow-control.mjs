@@ -133,7 +133,7 @@ export default {
     await publish({ parallelism: 5, rate: 3, period: 4 });
     assert.deepEqual(await limits(), { ...pinned, parallelismMax: 5, isPinnedParallelism: false });
     await on.qstash.flowControl.unpin(key, { rate: true });
-    await publish(own.parallelismMax && { parallelism: 2, rate: 3, period: 4 });
+    await publish({ parallelism: 2, rate: 3, period: 4 });
     assert.deepEqual(await limits(), own);
   },
 
