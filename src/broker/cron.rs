@@ -2,7 +2,6 @@
 
 mod fields;
 
-use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
@@ -87,10 +86,10 @@ impl Cron {
     fn search(&self, after: jiff::Timestamp) -> Option<jiff::Timestamp> {
         let fixed = self.fields.are_times_of_day();
         let mut offset = self.zone.to_offset(after);
-        let mut from = minute_after(offset.to_datetime(after))?;
+        let mut from = minute(offset.to_datetime(shifted(after, 60)?))?;
         let horizon = horizon(from);
-        if let Some(change) = self.zone.preceding(after + NANOSECOND).next().filter(|_| fixed) {
-            let former = self.zone.to_offset(change.timestamp() - SECOND);
+        if let Some(change) = self.zone.preceding(shifted(after, 1)?).next().filter(|_| fixed) {
+            let former = self.zone.to_offset(shifted(change.timestamp(), -1)?);
             if repeats(offset.seconds() - former.seconds()) {
                 from = from.max(former.to_datetime(change.timestamp()));
             }
@@ -116,9 +115,6 @@ impl Cron {
     }
 }
 
-const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
-
 fn leaves_out(shift_seconds: i32) -> bool {
     0 < shift_seconds && shift_seconds < LARGEST_CHANGE_SECONDS
 }
@@ -127,9 +123,14 @@ fn repeats(shift_seconds: i32) -> bool {
     leaves_out(-shift_seconds)
 }
 
-fn minute_after(moment: DateTime) -> Option<DateTime> {
-    let minute = DateTime::from_parts(moment.date(), Time::new(moment.hour(), moment.minute(), 0, 0).ok()?);
-    minute.checked_add(SignedDuration::from_mins(1)).ok()
+/// So many seconds later, to the second. jiff's operators would panic at the end of the calendar.
+fn shifted(moment: jiff::Timestamp, seconds: i64) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(moment.as_second().checked_add(seconds)?).ok()
+}
+
+/// The minute that a moment is in.
+fn minute(moment: DateTime) -> Option<DateTime> {
+    Some(DateTime::from_parts(moment.date(), Time::new(moment.hour(), moment.minute(), 0, 0).ok()?))
 }
 
 fn horizon(from: DateTime) -> DateTime {
