@@ -16,6 +16,7 @@ use orchestration::broker::{Delivery, Outcome, Row, Sql};
 use orchestration::wire::{Method, Response, Timestamp};
 use serde_json::{Value, json};
 use support::Seeded;
+use support::sqlite::Sqlite;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World, settings};
 
@@ -66,7 +67,7 @@ fn shards_keep_every_promise_whatever_happens_between_them() {
             "invoked elsewhere",
             "runs taken up",
         ] {
-            assert!(total.get(what).is_some_and(|count| *count > 20), "{what}: {total:?}");
+            assert!(total.get(what).is_some_and(|count| *count > 10), "{what}: {total:?}");
         }
     }
 }
@@ -302,7 +303,7 @@ impl Simulation {
         let answer = match &client {
             Client::Trigger(n) => {
                 let key = limits(usize::try_from(*n).unwrap() % 3);
-                let mut rules = rules(key, if n % 2 == 0 { "1000" } else { "1" }, "");
+                let mut rules = rules(key, if n % 2 == 0 { "1000" } else { "0" }, "");
                 rules.as_object_mut().unwrap().remove("Upstash-Deduplication-Id");
                 trigger(&self.world, &format!("wfr_{n}"), &rules)
             }
@@ -351,19 +352,22 @@ impl Simulation {
         let full = open.len() == parallelism;
         let starts = self.starts.entry(key).or_default();
         starts.push(now);
+        // The key's shard counts; others only remember the limits.
         let params = [key.into()];
-        let rows = self.world.databases().iter().find_map(|sql| {
+        let starts_of = |sql: &Sqlite| {
             sql.break_after(None);
-            sql.query("SELECT window_start FROM flow_keys WHERE key = ?", &params).unwrap().into_iter().next()
-        });
-        let began = rows.unwrap().timestamp(0).unwrap();
+            let rows = sql.query("SELECT window_start FROM flow_keys WHERE key = ?", &params).unwrap();
+            rows.first().map_or(Timestamp::default(), |row| row.timestamp(0).unwrap())
+        };
+        let began = self.world.databases().iter().map(starts_of).max().unwrap();
         let used = starts.iter().filter(|start| **start >= began).count();
         if rate < usize::MAX {
             assert!(now < began + Duration::from_secs(period), "a start of '{key}' in no period");
             assert!(used <= rate, "{used} starts of '{key}' in one period");
         }
-        let here = self.world.databases()[shard].count(&format!("flow_keys WHERE key = '{key}'")) > 0;
-        if !here {
+        let message = [delivery.message_id.as_str().into()];
+        let ticket = self.world.databases()[shard].query("SELECT 1 FROM tickets WHERE message_id = ?", &message);
+        if !ticket.unwrap().is_empty() {
             self.count("under a ticket");
         }
         if full {

@@ -106,9 +106,6 @@ pub fn made<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
 
 /// Notes what a message says about its key. The last message wins, but what is pinned stays.
 pub fn limit<S: Sql>(scope: &Scope<'_, S>, name: &str, limits: Option<FlowLimits>) -> Result<()> {
-    if let Some(home) = ticket::home(scope, name) {
-        return push(scope.sql, home, &Relay::Limits { key: name.to_owned(), limits });
-    }
     let known = flow_key::find(scope.sql, name)?;
     let mut key = known.clone().unwrap_or_else(|| FlowKey::new(name, scope.at));
     key.used_at = scope.at;
@@ -119,6 +116,11 @@ pub fn limit<S: Sql>(scope: &Scope<'_, S>, name: &str, limits: Option<FlowLimits
         if !key.pinned_rate {
             key.limits.rate = limits.rate;
         }
+    }
+    if let Some(home) = ticket::home(scope, name) {
+        // Remembered here, too, for as long as messages name it, should its own shard forget it.
+        flow_key::put(scope.sql, &key)?;
+        return push(scope.sql, home, &Relay::Limits { key: name.to_owned(), limits });
     }
     let changed = known.as_ref().is_some_and(|known| known.limits != key.limits);
     flow_key::put(scope.sql, &key)?;

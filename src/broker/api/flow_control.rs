@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Call;
 use crate::broker::publication::{PLAIN, is_plain};
+use crate::broker::shard::place::Name;
 use crate::broker::store::flow_key::{self, FlowKey};
 use crate::broker::store::gate::{Gate, waiting};
 use crate::broker::store::{Sql, Value, message};
@@ -18,7 +19,9 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     call.query.refuse_unknown(&["search", "qstash_token"])?;
     let search = call.query.first("search").unwrap_or_default();
     let keys = flow_key::select(scope.sql, "instr(key, ?) > 0 ORDER BY key", &[Value::from(search)])?;
-    let views = keys.iter().map(|key| view(scope, key)).collect::<Result<_>>()?;
+    // Other shards tell the state of theirs.
+    let own = keys.iter().filter(|key| scope.shard.has(Name::FlowKey(&key.key)));
+    let views = own.map(|key| view(scope, key)).collect::<Result<_>>()?;
     Ok(Response::json(200, &Json::Array(views)))
 }
 

@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::place::Name;
 use super::relay::{Relay, push};
+use crate::broker::store::Sql;
+use crate::broker::store::flow_key::{self, FlowKey};
 use crate::broker::store::gate::{Gate, hold, release};
 use crate::broker::store::message::{self, Message, Role, Source};
 use crate::broker::store::ticket::{self, Ticket};
-use crate::broker::store::{Sql, flow_key};
 use crate::broker::{Scope, gate};
 use crate::error::Result;
 use crate::wire::id::random_text;
-use crate::wire::{Headers, Method, Timestamp};
+use crate::wire::{FlowLimits, Headers, Method, Timestamp};
 
 /// A delivery begins so soon after its ticket was granted, or not under this ticket.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -32,6 +33,8 @@ const MOST: usize = 200;
 pub struct Ask {
     ticket: String,
     key: String,
+    /// What messages of this shard last said, should the key's shard have forgotten it.
+    limits: FlowLimits,
     due_at: Timestamp,
     timeout: Duration,
 }
@@ -65,8 +68,13 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, key: &str, home
 
 fn ask<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, key: &str, home: u32) -> Result<()> {
     let id = format!("tkt_{}", random_text::<21>(scope.entropy));
-    let ask =
-        Ask { ticket: id.clone(), key: key.to_owned(), due_at: message.due_at.min(scope.at), timeout: message.timeout };
+    let ask = Ask {
+        ticket: id.clone(),
+        key: key.to_owned(),
+        limits: flow_key::find(scope.sql, key)?.map(|key| key.limits).unwrap_or_default(),
+        due_at: message.due_at.min(scope.at),
+        timeout: message.timeout,
+    };
     push(scope.sql, home, &Relay::Ask(ask))?;
     ticket::put(scope.sql, &Ticket { message_id: message.id.clone(), id, shard: home, ends_at: None, used: false })
 }
@@ -97,6 +105,9 @@ pub fn granted<S: Sql>(scope: &mut Scope<'_, S>, home: u32, id: &str, until: Tim
 
 /// At the key's shard: puts a ticket among the key's messages.
 pub fn queue<S: Sql>(scope: &mut Scope<'_, S>, from: u32, ask: Ask) -> Result<()> {
+    if flow_key::find(scope.sql, &ask.key)?.is_none() {
+        flow_key::put(scope.sql, &FlowKey { limits: ask.limits, ..FlowKey::new(&ask.key, scope.at) })?;
+    }
     message::insert(
         scope.sql,
         &Message {

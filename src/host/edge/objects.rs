@@ -50,6 +50,11 @@ impl BrokerObjects {
             return write_response(error_response(&Error::new(Code::NotFound, "the broker's API begins with /v2/")));
         }
         if self.shards.is_single() {
+            if let Err(refusal) = self.check().await {
+                // Read, so that the connection stays usable.
+                let _ = read_request(request, 0).await;
+                return write_response(refusal);
+            }
             return match self.stub(0) {
                 Ok(stub) => stub
                     .fetch_with_request(request)
@@ -93,7 +98,7 @@ impl BrokerObjects {
     /// number, none of them may hold anything that would be looked for elsewhere.
     async fn check(&self) -> Result<(), Response> {
         let count = self.count();
-        if self.shards.is_single() || FITTING.load(Ordering::Relaxed) == count {
+        if FITTING.load(Ordering::Relaxed) == count {
             return Ok(());
         }
         let first = self.internal(0, Method::Get, LAYOUT).await;
