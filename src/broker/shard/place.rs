@@ -130,8 +130,9 @@ impl Shard {
 
     /// Where a dead letter lives, by its id.
     pub(in crate::broker) fn of_dead_letter(self, id: &str) -> u32 {
-        let mark = id.splitn(3, '-').nth(2);
-        self.known(mark.filter(|mark| mark.len() == 1).and_then(|mark| index(mark.chars().next()?)))
+        let number = id.split_once('-').map(|(_, number)| number);
+        let marked = number.filter(|number| number.len() > 3).and_then(|number| number.strip_prefix('0'));
+        self.known(marked.and_then(|marked| marked.get(..2)?.parse().ok()))
     }
 
     fn known(self, index: Option<u32>) -> u32 {
@@ -180,9 +181,14 @@ impl Shard {
     }
 }
 
-/// The shard that the id of a message tells, as the mark of its dead letter's id; `None` for shard 0.
-pub(in crate::broker) fn mark_of_message(id: &str) -> Option<char> {
-    id.strip_prefix(MessageId::PREFIX).filter(|rest| rest.len() == MARKED_LENGTH)?.chars().next()
+/// What the number in the id of a message's dead letter begins with: nothing in shard 0, elsewhere a zero, with which no
+/// other number of more than one digit begins, and the shard in two digits.
+pub(in crate::broker) fn dead_letter_mark(message_id: &str) -> String {
+    let marked = message_id.strip_prefix(MessageId::PREFIX).filter(|rest| rest.len() == MARKED_LENGTH);
+    match marked.and_then(|rest| index(rest.chars().next()?)) {
+        Some(shard) => format!("0{shard:02}"),
+        None => String::new(),
+    }
 }
 
 /// The run that the envelope of an invocation names.
@@ -238,7 +244,13 @@ mod tests {
         let old = MessageId::generate(&mut entropy).to_string();
         let shard = Shard::new(3, 4).unwrap();
         assert_eq!((shard.of_message(&old), shard.of_message("nonsense"), shard.of_message("msg_")), (0, 0, 0));
-        for (id, index) in [("1700000000000-0", 0), ("1700000000000-0-2", 2), ("1700000000000-0-v", 0), ("x", 0)] {
+        for (id, index) in [
+            ("1700000000000-0", 0),
+            ("1700000000000-0020", 2),
+            ("1700000000000-01912", 0),
+            ("1700000000000-1012", 0),
+            ("x", 0),
+        ] {
             assert_eq!(shard.of_dead_letter(id), index, "{id}");
         }
     }

@@ -1,6 +1,6 @@
 //! The dead letter queue: messages that were given up, with the last answer.
 
-use crate::broker::shard::place::mark_of_message;
+use crate::broker::shard::place::dead_letter_mark;
 use crate::broker::store::message::{Message, Role};
 use crate::broker::store::run::Run;
 use crate::broker::store::sql::{Row, Sql, Value, params};
@@ -74,11 +74,9 @@ pub fn insert<S: Sql>(
 ) -> Result<String> {
     // Entries of one millisecond are told apart by their number.
     let mut number = 0_u32;
+    let mark = dead_letter_mark(&message.id);
     let id = loop {
-        let id = match mark_of_message(&message.id) {
-            Some(mark) => format!("{}-{number}-{mark}", at.millis()),
-            None => format!("{}-{number}", at.millis()),
-        };
+        let id = format!("{}-{mark}{number}", at.millis());
         if sql.query("SELECT 1 FROM dlq WHERE id = ?", params![&id])?.is_empty() {
             break id;
         }
