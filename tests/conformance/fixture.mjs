@@ -75,9 +75,9 @@ export function fixture(t, host, broker, limit) {
     until: eventually,
     endpoint,
 
-    /** Another broker, with addresses of APIs. */
-    async another(apis) {
-      const other = await host.start(apis);
+    /** Another broker, with settings of its own. */
+    async another(settings) {
+      const other = await host.start(settings);
       t.after(() => other.stop());
       return fixture(t, host, other, limit);
     },

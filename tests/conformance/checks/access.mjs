@@ -30,6 +30,33 @@ export default {
     assert.ok(!JSON.stringify(request.headers).includes(on.token));
   },
 
+  async "the read-only token reads, and changes nothing"(on) {
+    const { url } = await on.another({ readOnlyToken: "reader" });
+    const status = (method, path) =>
+      fetch(url + path, { method, headers: { authorization: "Bearer reader" } }).then((answer) => answer.status);
+    for (const path of ["/v2/logs", "/v2/queues", "/v2/topics", "/v2/schedules", "/v2/dlq", "/v2/workflows/logs"]) {
+      assert.equal(await status("GET", path), 200, path);
+    }
+    for (const [method, path] of [
+      ["GET", "/v2/keys"],
+      ["POST", "/v2/keys/rotate"],
+      ["POST", "/v2/publish/https://app.test/x"],
+      ["POST", "/v2/batch"],
+      ["DELETE", "/v2/messages"],
+    ]) {
+      assert.equal(await status(method, path), 403, path);
+    }
+  },
+
+  async "private destinations are refused where they are not allowed"(on) {
+    const { refused } = await on.another({ privateDestinations: "refuse" });
+    for (const host of ["127.0.0.1:1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]"]) {
+      await refused(400, "POST", `/v2/publish/http://${host}/`);
+    }
+    const headers = { "Upstash-Callback": "http://127.0.0.1/" };
+    await refused(400, "POST", "/v2/publish/https://app.test/", { headers });
+  },
+
   async "unknown paths and methods are refused with a sentence"(on) {
     await on.refused(404, "GET", "/v2/nothing");
     await on.refused(404, "POST", "/v3/publish/https://app.test");

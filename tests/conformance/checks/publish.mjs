@@ -170,7 +170,7 @@ export default {
 
   async "api/llm and api/email go to the addresses of the settings"(on) {
     const endpoint = await on.endpoint();
-    const { json } = await on.another({ llm: `${endpoint.url}/models`, email: `${endpoint.url}/mail` });
+    const { json } = await on.another({ apis: { llm: `${endpoint.url}/models`, email: `${endpoint.url}/mail` } });
     const headers = { "Upstash-Forward-Authorization": "Bearer theirs", "Upstash-Callback": `${endpoint.url}/back` };
     await json(200, "POST", "/v2/publish/api/llm", { headers, body: { model: "m" } });
     await json(200, "POST", "/v2/publish/api/email", { headers, body: { to: "t" } });
