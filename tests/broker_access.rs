@@ -9,28 +9,12 @@ use orchestration::broker::{Broker, Settings};
 use orchestration::error::Code;
 use orchestration::signature::{BodyHash, Expect, Keys, verify};
 use orchestration::wire::{Method, Request};
+use support::routes;
 use support::sqlite::Sqlite;
 use support::world::{CURRENT_KEY, NEXT_KEY, TOKEN, World, ok, settings};
 
 const URL: &str = "https://app.test/hook";
 const READER: &str = "read-only-test-token";
-
-/// Every route of the API, read from the table itself, with something where it leaves a place open.
-fn routes() -> Vec<(Method, String)> {
-    let source = include_str!("../src/broker/api/mod.rs");
-    let table = source.split_once("const ROUTES").unwrap().1.split_once("\n];").unwrap().0;
-    let routes: Vec<(Method, String)> = table
-        .split("Method::")
-        .skip(1)
-        .filter_map(|entry| {
-            let (method, rest) = entry.split_once(',')?;
-            let path = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
-            Some((Method::parse(method).unwrap(), path.replace("**", URL).replace('*', "some-name")))
-        })
-        .collect();
-    assert!(routes.len() > 50, "the table of routes is written differently now");
-    routes
-}
 
 fn with_reader() -> Settings {
     Settings { read_only_token: Some(READER.to_owned()), ..settings() }
@@ -40,7 +24,7 @@ fn with_reader() -> Settings {
 fn the_read_only_token_reads_all_but_the_keys_and_changes_nothing() {
     let world = World::with(with_reader());
     let id = world.publish(URL, &[], "body").message_id();
-    for (method, path) in routes() {
+    for (method, path) in routes(URL) {
         let answer = world.send(&world.request_as(READER, method, &path));
         if method != Method::Get {
             let error = answer.error(403);

@@ -3,7 +3,7 @@
 
 mod support;
 
-use orchestration::broker::{PrivateDestinations, Settings};
+use orchestration::broker::{Outcome, PrivateDestinations, Settings};
 use orchestration::wire::Method;
 use serde_json::{Value, json};
 use support::workflow::{invoke_request, step_item, trigger, trigger_item, wait_request};
@@ -135,4 +135,20 @@ fn an_address_of_the_hosts_own_is_not_private() {
     world.publish("http://localhost:8788/api/order", &[], "").error(400);
     world.settle();
     assert_eq!(world.received("http://localhost:8787").len(), 1);
+}
+
+#[test]
+fn a_host_that_resolves_names_asks_about_addresses() {
+    let world = World::new();
+    let refusal = |address: &str| world.broker().check_address(address.parse().unwrap()).err();
+    explained(refusal("169.254.169.254").unwrap().message());
+    assert!(refusal("::1").is_some() && refusal("1.1.1.1").is_none());
+    assert!(World::with(allowing()).broker().check_address("127.0.0.1".parse().unwrap()).is_ok());
+    // What the host tells then ends the message, whatever retries are left.
+    let error = refusal("169.254.169.254").unwrap().message().to_owned();
+    world.endpoint(PUBLIC, move |_, _| Outcome::Refused { error: error.clone() });
+    let id = world.publish(PUBLIC, &[("Upstash-Retries", "3")], "").message_id();
+    world.run();
+    assert_eq!(world.states(&id), ["CREATED", "ACTIVE", "ERROR", "FAILED"]);
+    explained(world.events(&id)[3]["error"].as_str().unwrap());
 }

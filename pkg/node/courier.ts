@@ -120,6 +120,9 @@ export class Courier {
       case "unreachable":
         this.#broker.unreachable(lease, outcome.error, now);
         break;
+      case "refused":
+        this.#broker.refused(lease, outcome.error, now);
+        break;
       case "timedOut":
         this.#broker.timedOut(lease, now);
         break;

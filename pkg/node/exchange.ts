@@ -4,7 +4,7 @@ import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import { urlToHttpOptions } from "node:url";
 
 import type { DeliveryTuple } from "./core.js";
-import { type AddressRule, checkedLookup, checkHost } from "./destination.js";
+import { type AddressRule, checkedLookup, checkHost, RefusedAddress } from "./destination.js";
 import { messageOf } from "./errors.js";
 import { linesOf, valuesOf } from "./headers.js";
 
@@ -12,6 +12,7 @@ import { linesOf, valuesOf } from "./headers.js";
 export type Outcome =
   | { kind: "answered"; status: number; headers: string; body: Uint8Array }
   | { kind: "unreachable"; error: string }
+  | { kind: "refused"; error: string }
   | { kind: "timedOut" };
 
 /** A connection that nothing used for so long is closed; servers that run on Node close theirs after 5 s. */
@@ -56,7 +57,8 @@ export class Exchange {
     } catch (error) {
       if (signal.aborted) return undefined;
       if (limit.signal.aborted) return { kind: "timedOut" };
-      return { kind: "unreachable", error: messageOf(error) };
+      const kind = error instanceof RefusedAddress ? "refused" : "unreachable";
+      return { kind, error: messageOf(error) };
     } finally {
       timer.clear();
       signal.removeEventListener("abort", abort);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::broker::accept::{self, Part, is_step};
 use crate::broker::history::{self, Finding, Pending};
-use crate::broker::publication::{Publication, json_headers};
+use crate::broker::publication::{MOST_ID_BYTES, Publication, json_headers};
 use crate::broker::store::message::CallbackTarget;
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::waiter::{self, Waiter};
@@ -51,6 +51,7 @@ struct WaitRequest {
 pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, headers: &Headers, body: &[u8]) -> Result<String> {
     let request: WaitRequest = serde_json::from_slice(body)
         .map_err(|error| Error::new(Code::InvalidRequest, format!("the body is not a request to wait: {error}")))?;
+    check_event_id(event_id).map_err(refused_step)?;
     if !is_step(headers) {
         return Err(invalid_header(header::WORKFLOW_RUN_ID, "the headers of a step: only runs can wait for events"));
     }
@@ -162,6 +163,14 @@ pub struct Notified {
     pub run: Run,
 }
 
+/// [`Code::InvalidRequest`] for an id that is too long.
+fn check_event_id(event_id: &str) -> Result<()> {
+    if event_id.len() <= MOST_ID_BYTES {
+        return Ok(());
+    }
+    Err(Error::new(Code::InvalidRequest, format!("the id of an event may have {MOST_ID_BYTES} bytes")))
+}
+
 /// Brings an event to every step that waits for it; must run inside a transaction.
 pub fn notify<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, data: &[u8]) -> Result<Vec<Notified>> {
     let waiters = fitting(scope, event_id, None, false)?;
@@ -178,6 +187,7 @@ pub fn notify_run<S: Sql>(
     event_id: &str,
     data: &[u8],
 ) -> Result<Vec<Notified>> {
+    check_event_id(event_id)?;
     let run = run::find_by_id(scope.sql, run_id)?.ok_or_else(|| runs::not_found(run_id))?;
     if !run.is_active() {
         return Err(Error::new(

@@ -23,14 +23,17 @@ impl SigningKeys {
     ///
     /// Rotated keys whose beginning is no longer in the settings are forgotten: whoever changes the settings means it.
     pub fn open<S: Sql>(sql: &S, settings: &Settings) -> Result<Self> {
-        match signing_key::find(sql)? {
-            Some(rotated) if rotated.configured == configured(settings) => Self::new(rotated.current, rotated.next),
-            rotated => {
-                if rotated.is_some() {
-                    sql.transaction(|| signing_key::remove(sql))?;
-                }
-                Self::new(settings.current_signing_key.clone(), settings.next_signing_key.clone())
-            }
+        let keys = Self::read(sql, settings)?;
+        if signing_key::find(sql)?.is_some_and(|rotated| rotated.configured != configured(settings)) {
+            sql.transaction(|| signing_key::remove(sql))?;
+        }
+        Ok(keys)
+    }
+
+    fn read<S: Sql>(sql: &S, settings: &Settings) -> Result<Self> {
+        match signing_key::find(sql)?.filter(|rotated| rotated.configured == configured(settings)) {
+            Some(rotated) => Self::new(rotated.current, rotated.next),
+            None => Self::new(settings.current_signing_key.clone(), settings.next_signing_key.clone()),
         }
     }
 
@@ -79,7 +82,7 @@ pub fn rotate<S: Sql>(scope: &mut Scope<'_, S>) -> Result<Response> {
 
 /// Takes the keys that the database has now, after another shard has told them.
 pub fn reload<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
-    let keys = SigningKeys::open(scope.sql, scope.settings)?;
+    let keys = SigningKeys::read(scope.sql, scope.settings)?;
     scope.keys.replace(keys);
     Ok(())
 }

@@ -45,8 +45,8 @@ mod target;
 
 pub mod store;
 
+use core::net::IpAddr;
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::error::{Code, Error, Result};
@@ -54,7 +54,7 @@ use crate::wire::{Entropy, Request, Response, Timestamp};
 use shard::{Piece, Shard};
 
 use self::keys::SigningKeys;
-pub use api::is_webhook;
+pub use api::{body_limit, is_webhook};
 pub use cron::Cron;
 pub use delivery::{Delivery, LeaseId};
 pub use outcome::Outcome;
@@ -128,7 +128,8 @@ impl<S: Sql> Broker<S> {
     }
 
     /// Refuses an address that a destination's name leads to, if it is private and [`Limits::private_destinations`] says so:
-    /// [`Code::PrivateDestination`]. For hosts that resolve names themselves.
+    /// [`Code::PrivateDestination`]. For hosts that resolve names themselves: they ask about every address that they find,
+    /// connect to the one that they asked about, and tell [`Outcome::Refused`] otherwise.
     pub fn check_address(&self, address: IpAddr) -> Result<()> {
         let is_refused = self.settings().limits.private_destinations == PrivateDestinations::Refused;
         if is_refused && is_private(address) { Err(private::refusal(&address.to_string())) } else { Ok(()) }
@@ -142,7 +143,7 @@ impl<S: Sql> Broker<S> {
     /// The most bytes of a request's body that [`Broker::handle_request`] would look at, for a host that has read the
     /// head of a request only: one byte more is enough to see that it has too many. 0 if the token is not known.
     pub fn body_limit(&self, head: &Request) -> usize {
-        api::body_limit(&self.settings(), head)
+        body_limit(&self.settings(), head)
     }
 
     /// Tells that every delivery handed out before belongs to a process that is gone.

@@ -22,6 +22,12 @@ pub enum Outcome {
     },
     /// There was no answer within the delivery's timeout.
     TimedOut,
+    /// The host did not send it, and would not the next time: the destination's name leads to an address that
+    /// [`Broker::check_address`](super::Broker::check_address) refuses.
+    Refused {
+        /// Why, as the refusal says it.
+        error: String,
+    },
 }
 
 /// The status that says: don't try again (with the header [`header::NON_RETRYABLE_ERROR`]).
@@ -88,6 +94,7 @@ fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
         Outcome::Unreachable { error } => {
             return unanswered(format!("the destination can't be reached: {}", shown(&error)));
         }
+        Outcome::Refused { error } => return Try::unanswered(error, false),
         Outcome::TimedOut => {
             return unanswered(format!("the destination did not answer within {} s", message.timeout.as_secs_f64()));
         }

@@ -156,12 +156,17 @@ pub fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()>
         return too_large(format!("the body has {body} bytes,"), limits.body_bytes);
     }
     let upstash = headers.with_prefix("Upstash-").map(|(name, value)| (name, name.len() + value.len()));
-    let mut total = 0;
+    let (mut total, mut count) = (0, 0);
     for (name, size) in upstash {
         if size > limits.header_value_bytes {
             return too_large(format!("the header Upstash-{} is", shown(name)), limits.header_value_bytes);
         }
         total += size;
+        count += 1;
+    }
+    if count > limits.headers {
+        let text = format!("the message has {count} headers, over the limit of {} headers", limits.headers);
+        return Err(Error::new(Code::PayloadTooLarge, text));
     }
     if total > limits.header_bytes {
         return too_large("the headers together are".to_owned(), limits.header_bytes);
@@ -290,20 +295,27 @@ pub fn is_plain(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
+/// The most labels of a message.
+const MOST_LABELS: usize = 32;
+
 /// Labels as the official SDK accepts them.
 fn label(headers: &Headers) -> Result<Option<String>> {
     let Some(text) = headers.get(header::LABEL) else { return Ok(None) };
     let labels: Vec<&str> = text.split(',').map(str::trim).collect();
-    if labels.iter().all(|label| is_plain(label)) {
+    if labels.len() <= MOST_LABELS && labels.iter().all(|label| is_plain(label)) {
         return Ok(Some(labels.join(",")));
     }
-    Err(invalid_header(header::LABEL, "labels of letters, digits, '-', '_' and '.', joined by commas"))
+    Err(invalid_header(header::LABEL, "up to 32 labels of letters, digits, '-', '_' and '.', joined by commas"))
 }
+
+/// The longest id that somebody else makes up: of a deduplication, of an event.
+pub const MOST_ID_BYTES: usize = 1024;
 
 fn deduplication(headers: &Headers) -> Result<Option<Deduplication>> {
     if let Some(id) = headers.get(header::DEDUPLICATION_ID) {
-        if id.is_empty() || id.contains(':') {
-            return Err(invalid_header(header::DEDUPLICATION_ID, "an id that is not empty and has no ':'"));
+        if id.is_empty() || id.contains(':') || id.len() > MOST_ID_BYTES {
+            let expected = "an id of 1 to 1024 bytes without ':'";
+            return Err(invalid_header(header::DEDUPLICATION_ID, expected));
         }
         return Ok(Some(Deduplication::Id(id.to_owned())));
     }

@@ -66,6 +66,8 @@ pub struct Limits {
     pub header_value_bytes: usize,
     /// Bytes of all header names and values of one message.
     pub header_bytes: usize,
+    /// Headers of one message that are kept: those that begin with `Upstash-`.
+    pub headers: usize,
     /// Messages in a batch.
     pub batch_messages: usize,
     /// The longest delay.
@@ -112,6 +114,7 @@ impl Limits {
         body_bytes: usize::MAX,
         header_value_bytes: usize::MAX,
         header_bytes: usize::MAX,
+        headers: usize::MAX,
         batch_messages: usize::MAX,
         delay: Duration::MAX,
         timeout: Duration::MAX,
@@ -172,6 +175,7 @@ impl Settings {
                 body_bytes: 1024 * 1024,
                 header_value_bytes: 16 * 1024,
                 header_bytes: 64 * 1024,
+                headers: 256,
                 batch_messages: 500,
                 delay: 366 * DAY,
                 timeout: Duration::from_hours(12),

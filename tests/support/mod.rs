@@ -13,7 +13,7 @@ pub mod sqlite;
 pub mod workflow;
 pub mod world;
 
-use orchestration::wire::Entropy;
+use orchestration::wire::{Entropy, Method};
 
 /// `SplitMix64`: the same seed gives the same bytes on every machine.
 #[derive(Clone)]
@@ -43,4 +43,21 @@ impl Entropy for Seeded {
     fn fill(&mut self, bytes: &mut [u8]) {
         bytes.fill_with(|| self.next().to_le_bytes()[0]);
     }
+}
+
+/// Every route of the API, read from the table itself, with `destination` or a name where it leaves a place open.
+pub fn routes(destination: &str) -> Vec<(Method, String)> {
+    let source = include_str!("../../src/broker/api/mod.rs");
+    let table = source.split_once("const ROUTES").unwrap().1.split_once("\n];").unwrap().0;
+    let routes: Vec<(Method, String)> = table
+        .split("Method::")
+        .skip(1)
+        .filter_map(|entry| {
+            let (method, rest) = entry.split_once(',')?;
+            let path = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
+            Some((Method::parse(method).unwrap(), path.replace("**", destination).replace('*', "some-name")))
+        })
+        .collect();
+    assert!(routes.len() > 50, "the table of routes is written differently now");
+    routes
 }

@@ -279,8 +279,9 @@ fn no_route(path: &str, method: Method, allowed: &[&str]) -> Result<Response> {
     Ok(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", allowed.join(", ")))
 }
 
-/// The most bytes of a request's body that matter; its head is enough to tell.
-pub(super) fn body_limit(settings: &Settings, head: &Request) -> usize {
+/// The most bytes of a request's body that a broker with these settings would look at; its head is enough to tell. 0 if the
+/// token is not known.
+pub fn body_limit(settings: &Settings, head: &Request) -> usize {
     let (path, query) = split(&head.url);
     if fit(hooks::PATTERN, path).is_some() {
         return settings.limits.body_bytes;

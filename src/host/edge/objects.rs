@@ -1,14 +1,16 @@
 //! The objects that the broker is spread over, as one broker.
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
 use worker::{Env, ObjectNamespace, Stub, console_error};
 
 use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard, Task};
+use crate::broker::{Settings, body_limit};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::host::PlatformEntropy;
-use crate::host::edge::http::{self, error_response, read_request, write_request, write_response};
+use crate::host::edge::http::{self, error_response, read_request_within, write_request, write_response};
 use crate::host::edge::settings::{self, BROKER};
 use crate::wire::{Method, Request, Response};
 
@@ -26,7 +28,7 @@ static FITTING: AtomicU32 = AtomicU32::new(0);
 pub struct BrokerObjects {
     namespace: ObjectNamespace,
     shards: Shard,
-    body_limit: usize,
+    settings: Option<Rc<Settings>>,
 }
 
 impl BrokerObjects {
@@ -35,8 +37,8 @@ impl BrokerObjects {
     pub fn new(env: &Env) -> Result<Self> {
         let namespace = env.durable_object(BROKER).map_err(|error| unbound(&error))?;
         // Without complete settings the objects answer with what is missing.
-        let body_limit = settings::broker(env).map_or(0, |settings| settings.request_bytes());
-        Ok(Self { namespace, shards: settings::shards(env)?, body_limit })
+        let settings = settings::broker(env).ok().map(Rc::new);
+        Ok(Self { namespace, shards: settings::shards(env)?, settings })
     }
 
     /// How many there are.
@@ -63,7 +65,8 @@ impl BrokerObjects {
                 Err(error) => write_response(error_response(&error)),
             };
         }
-        match read_request(request, self.body_limit).await {
+        let limit = |head: &Request| self.settings.as_ref().map_or(0, |settings| body_limit(settings, head));
+        match read_request_within(request, limit).await {
             Ok(request) => write_response(self.answer(request).await),
             Err(error) => write_response(error_response(&error)),
         }

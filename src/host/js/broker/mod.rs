@@ -127,6 +127,11 @@ impl Broker {
         self.tell(lease, Outcome::Unreachable { error }, now)
     }
 
+    /// It was not sent: its name leads to an address that `refusal` refuses.
+    pub fn refused(&self, lease: &str, error: String, now: f64) -> std::result::Result<(), JsValue> {
+        self.tell(lease, Outcome::Refused { error }, now)
+    }
+
     /// There was no answer in time.
     #[wasm_bindgen(js_name = timedOut)]
     pub fn timed_out(&self, lease: &str, now: f64) -> std::result::Result<(), JsValue> {
