@@ -55,12 +55,18 @@ const SEARCH_YEARS: i16 = 50;
 const SHAPE: &str = "five fields (minute, hour, day of the month, month, weekday) such as '0 4 * * *', after \
                      'CRON_TZ=<IANA name of a time zone> ' if not in UTC";
 
+/// The longest expression; the longest that makes sense, every value by its name, is shorter.
+const MOST_BYTES: usize = 1024;
+
 impl Cron {
     /// Reads the value of `Upstash-Cron`.
     ///
     /// [`Code::InvalidHeader`](crate::Code::InvalidHeader) with what was expected, also for a moment that never comes.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
+        if text.len() > MOST_BYTES {
+            return Err(invalid(&format!("{SHAPE}, of at most {MOST_BYTES} bytes")));
+        }
         let (zone, fields) = match text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ=")) {
             None => (TimeZone::UTC, text),
             Some(rest) => {
