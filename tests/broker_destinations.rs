@@ -1,5 +1,6 @@
 //! Destinations that are not on the public internet: refused when accepted, and failed if accepted before.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Leases that end without an outcome, again and again.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Sizes and counts above which a request is refused, each with its status and a sentence that names the limit.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
