@@ -129,11 +129,12 @@ function completed(options: BrokerOptions): Completed {
     onError = (error: Error) => console.error(`[orchestration] ${error.message}`),
     ...settings
   } = rest;
+  const { BROKER_PRIVATE_DESTINATIONS, BROKER_LLM_URL, BROKER_EMAIL_URL } = process.env;
   return {
     ...settings,
     // What is none of both is told by the core.
-    privateDestinations:
-      settings.privateDestinations ?? (process.env.BROKER_PRIVATE_DESTINATIONS as "allow" | undefined),
+    privateDestinations: settings.privateDestinations ?? (BROKER_PRIVATE_DESTINATIONS as "allow" | undefined),
+    apis: { llm: BROKER_LLM_URL, email: BROKER_EMAIL_URL, ...settings.apis },
     port: whole("port", port ?? defaultPort(), 0, 65_535),
     host,
     db,

@@ -112,10 +112,33 @@ test("options are checked", async () => {
   await refused({ port: -1 }, /option port must be a whole number from 0 to 65535/);
   await refused({ connections: 0 }, /option connections must be/);
   await refused({ token: " " }, /token/);
+  await refused({ apis: { lmm: "" } }, /no option 'lmm'/);
+  await refused({ privateDestinations: "no" }, /'allow' or 'refuse'/);
   await refused({ prot: 1 }, /no option 'prot'/);
   await refused({ limits: { bodyBites: 1 } }, /no option 'bodyBites'/);
   await refused({ limits: { delay: "soon" } }, /soon/);
   await refused({ host: "203.0.113.1" }, /can't be listened at/);
   const error = await startBroker({ port: 0, db: ":memory:", currentSigningKey: "" }).catch((error) => error);
   assert.equal(error.code, "EmptyKeySet");
+});
+
+test("API destinations go where the options say", async (t) => {
+  const { url, requests } = await server(t, () => ({}));
+  const on = await embedded(t, { apis: { llm: `${url}/llm`, email: url } });
+  for (const api of ["llm", "email"]) {
+    const sent = await on.api(`/v2/publish/api/${api}`, {
+      method: "POST",
+      body: "{}",
+      headers: {
+        "content-type": "application/json",
+        "upstash-forward-authorization": "Bearer sk-theirs",
+        "upstash-callback": `${url}/told`,
+      },
+    });
+    assert.equal(sent.status, 200, await sent.text());
+  }
+  await on.broker.idle();
+  const calls = requests.filter(({ url: path }) => path !== "/told");
+  const got = calls.map(({ url: path, headers }) => `${path} ${headers.authorization}`).sort();
+  assert.deepEqual(got, ["/emails Bearer sk-theirs", "/llm/v1/chat/completions Bearer sk-theirs"]);
 });

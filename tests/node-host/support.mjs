@@ -13,7 +13,7 @@ export { folder, SDKS, server, serving, until } from "../worker/support.mjs";
 export const CLI = resolve(import.meta.dirname, "../../pkg/dist/node/cli.cjs");
 const READY_LIMIT_MS = 20_000;
 
-/** The program in its own process; resolves when it has ended or `until` it has printed a line. */
+/** The program in its own process. */
 export function program(t, args, { cwd = folder(), env = {}, node = process.execPath, script = CLI } = {}) {
   const child = spawn(node, [script, ...args], { cwd, env: { ...clean(process.env), ...env }, stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
@@ -30,9 +30,13 @@ export function program(t, args, { cwd = folder(), env = {}, node = process.exec
     exited,
     /** The first line of its output that fits. */
     async line(pattern, limit = READY_LIMIT_MS) {
-      const ended = exited.then(({ code, stderr }) => Promise.reject(new Error(`ended with ${code}: ${stderr}`)));
+      const look = () => output.stdout.split("\n").find((line) => pattern.test(line));
+      const ended = exited.then(
+        ({ code, stderr }) => look() ?? Promise.reject(new Error(`ended with ${code}: ${stderr}`)),
+      );
       ended.catch(() => {});
-      const found = until(() => output.stdout.split("\n").find((line) => pattern.test(line)), limit);
+      const found = until(look, limit);
+      found.catch(() => {});
       return Promise.race([found, ended]);
     },
     async kill(signal = "SIGKILL") {

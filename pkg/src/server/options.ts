@@ -26,7 +26,7 @@ export interface BrokerOptions {
   privateDestinations?: "allow" | "refuse" | undefined;
   /** Sizes, counts and durations. */
   limits?: BrokerLimits | undefined;
-  /** Where the API destinations `api/llm` and `api/email` go. */
+  /** Where the API destinations `api/llm` and `api/email` go. Default: `BROKER_LLM_URL` and `BROKER_EMAIL_URL`. */
   apis?: BrokerApis | undefined;
   /** How many deliveries are under way at once. Default: 100. */
   connections?: number | undefined;
