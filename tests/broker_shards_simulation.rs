@@ -20,7 +20,7 @@ use support::sqlite::Sqlite;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World, settings};
 
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 20;
 const ACTIONS: u64 = 1000;
 const SHARDS: u32 = 3;
 const RUNS: u64 = 6;
@@ -168,9 +168,9 @@ impl Simulation {
             }
             self.take(3);
             let idle = self.taken.is_empty() && pieces.is_empty();
-            for (_, delivery) in std::mem::take(&mut self.taken) {
+            for (shard, delivery) in std::mem::take(&mut self.taken) {
                 let outcome = self.world.deliver(&delivery);
-                self.tell(&delivery, outcome);
+                self.tell(shard, &delivery, outcome);
             }
             if idle {
                 match self.world.next_wake() {
@@ -220,7 +220,7 @@ impl Simulation {
             }
             50..64 => {
                 if let Some((shard, delivery, outcome)) = pick(&mut self.dice, &mut self.answered) {
-                    self.tell(&delivery, outcome.clone());
+                    self.tell(shard, &delivery, outcome.clone());
                     if self.dice.chance(20) {
                         self.answered.push((shard, delivery, outcome));
                     }
@@ -378,8 +378,8 @@ impl Simulation {
         }
     }
 
-    fn tell(&mut self, delivery: &Delivery, outcome: Outcome) {
-        if self.world.try_tell(delivery, outcome).is_err() {
+    fn tell(&mut self, shard: usize, delivery: &Delivery, outcome: Outcome) {
+        if self.world.try_tell_of(shard, delivery, outcome).is_err() {
             self.count("broken transactions");
         } else {
             self.open.values_mut().for_each(|open| {

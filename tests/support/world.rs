@@ -346,6 +346,12 @@ impl World {
         !pieces.is_empty()
     }
 
+    /// Tells the shard that handed it out.
+    pub fn try_tell_of(&self, shard: usize, delivery: &Delivery, outcome: Outcome) -> Result<()> {
+        let broker = self.brokers().swap_remove(shard);
+        broker.handle_outcome(&delivery.lease, outcome, self.now(), &mut *self.entropy.borrow_mut())
+    }
+
     /// Delivers what is due now, until nothing is; returns how many deliveries that were.
     pub fn settle(&self) -> usize {
         let mut count = 0;
