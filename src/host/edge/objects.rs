@@ -10,7 +10,7 @@ use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard, Task};
 use crate::broker::{Settings, body_limit};
 use crate::error::{Code, Error, Result};
 use crate::host::edge::host::PlatformEntropy;
-use crate::host::edge::http::{self, error_response, read_request_within, write_request, write_response};
+use crate::host::edge::http::{self, error_response, read_request, read_request_within, write_request, write_response};
 use crate::host::edge::settings::{self, BROKER};
 use crate::wire::{Method, Request, Response};
 
