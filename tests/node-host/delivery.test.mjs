@@ -235,3 +235,18 @@ test("where private destinations are refused, a name that leads to one is refuse
   assert.match(event.error, /'127\.0\.0\.1' is private/);
   assert.equal(requests.length, 0);
 });
+
+test("API destinations go to the addresses of the options", async (t) => {
+  const models = await server(t, () => ({ headers: { "content-type": "application/json" }, body: "{}" }));
+  const on = await embedded(t, { apis: { llm: `${models.url}/gateway`, email: models.url } });
+  const headers = { "upstash-callback": `${models.url}/answered`, "upstash-forward-authorization": "Bearer theirs" };
+  await publish(on, "api/llm", { headers, body: "{}" });
+  await publish(on, "api/email", { body: "{}" });
+  await on.broker.idle();
+  const asked = models.requests.map(({ url, headers }) => [url, headers.authorization]).sort();
+  assert.deepEqual(asked, [
+    ["/answered", undefined],
+    ["/emails", undefined],
+    ["/gateway/v1/chat/completions", "Bearer theirs"],
+  ]);
+});

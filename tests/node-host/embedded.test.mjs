@@ -117,6 +117,7 @@ test("options are checked", async () => {
   await refused({ prot: 1 }, /no option 'prot'/);
   await refused({ limits: { bodyBites: 1 } }, /no option 'bodyBites'/);
   await refused({ limits: { delay: "soon" } }, /soon/);
+  await refused({ apis: { fax: "http://127.0.0.1" } }, /no option 'fax'/);
   await refused({ host: "203.0.113.1" }, /can't be listened at/);
   const error = await startBroker({ port: 0, db: ":memory:", currentSigningKey: "" }).catch((error) => error);
   assert.equal(error.code, "EmptyKeySet");
