@@ -1,7 +1,7 @@
 /**
  * How the broker's throughput in workerd grows with the number of its objects. Quote the ratios: the rates depend on the
- * machine. workerd runs all objects of a Worker in one thread, so on one machine only what waits grows; on Cloudflare
- * objects are on threads and machines of their own.
+ * machine. workerd runs all objects of a Worker in one thread, which waits for the disk at each commit: there only what
+ * waits for endpoints grows. On Cloudflare objects are on threads, machines and disks of their own.
  *
  *   scripts/build-worker && scripts/node benches/shards.mjs
  */
@@ -12,16 +12,20 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { developmentBindings, startWorker } from "../scripts/workerd.mjs";
 
-const BATCHES = 8;
-const MESSAGES = 50;
-const ENDPOINT_MS = [0, 100];
+const PUBLISHERS = 16;
+/** How long the endpoint takes, and how many messages it gets. */
+const LOADS = [
+  [0, 600],
+  [100, 400],
+  [1000, 120],
+];
 const SHARDS = [1, 4];
 
 const folder = mkdtempSync(join(tmpdir(), "orchestration-shards-"));
 try {
-  for (const milliseconds of ENDPOINT_MS) {
+  for (const [milliseconds, total] of LOADS) {
     const rates = [];
-    for (const shards of SHARDS) rates.push(await measure(shards, milliseconds));
+    for (const shards of SHARDS) rates.push(await measure(shards, milliseconds, total));
     const [one, many] = rates;
     console.log(
       `endpoint of ${milliseconds} ms: accepted ${one.accepted} and ${many.accepted} messages/s ` +
@@ -34,8 +38,7 @@ try {
 }
 
 /** Messages a second with so many shards and an endpoint that takes so long. */
-async function measure(shards, milliseconds) {
-  const total = BATCHES * MESSAGES;
+async function measure(shards, milliseconds, total) {
   const seen = new Set();
   let done;
   const all = new Promise((resolve) => {
@@ -49,16 +52,22 @@ async function measure(shards, milliseconds) {
     if (seen.size === total) done();
   });
   await new Promise((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
-  const bindings = { ...developmentBindings(), BROKER_SHARDS: String(shards) };
+  // What Cloudflare allows each object.
+  const bindings = { ...developmentBindings(), BROKER_SHARDS: String(shards), BROKER_CONNECTIONS: "6" };
   const broker = await startWorker({ persistDir: join(folder, `${shards}-${milliseconds}`), bindings });
   try {
     const destination = `http://127.0.0.1:${endpoint.address().port}/`;
-    const batch = JSON.stringify(Array.from({ length: MESSAGES }, () => ({ destination, body: "x" })));
-    const headers = { authorization: `Bearer ${bindings.QSTASH_TOKEN}`, "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${bindings.QSTASH_TOKEN}` };
+    let left = total;
+    const publish = async () => {
+      while (left-- > 0) {
+        const answer = await fetch(`${broker.url}/v2/publish/${destination}`, { method: "POST", headers, body: "x" });
+        if (!answer.ok) throw new Error(await answer.text());
+        await answer.text();
+      }
+    };
     const started = performance.now();
-    const publish = () => fetch(`${broker.url}/v2/batch`, { method: "POST", headers, body: batch });
-    const answers = await Promise.all(Array.from({ length: BATCHES }, publish));
-    for (const answer of answers) if (!answer.ok) throw new Error(await answer.text());
+    await Promise.all(Array.from({ length: PUBLISHERS }, publish));
     const accepted = performance.now();
     await all;
     const delivered = performance.now();
