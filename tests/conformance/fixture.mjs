@@ -1,9 +1,6 @@
-// What a check works with: the official clients, endpoints on the loopback, and patience.
+// What a check works with: clients, endpoints on the loopback, and patience.
 
 import assert from "node:assert/strict";
-import { Client as Qstash, Receiver } from "@upstash/qstash";
-import { serve, Client as Workflow } from "@upstash/workflow";
-import { serveMany } from "@upstash/workflow/cloudflare";
 import { server, until } from "../worker/support.mjs";
 
 const PATIENCE_MS = 20_000;
@@ -13,9 +10,11 @@ let number = 0;
  * @param {import("node:test").TestContext} t
  * @param {import("./hosts.mjs").Host} host
  * @param {import("./hosts.mjs").Broker} broker  may be shared with other checks
+ * @param {typeof import("./sdks.mjs").official} sdk
  * @param {number} [limit]  how long to wait for anything
  */
-export function fixture(t, host, broker, limit) {
+export function fixture(t, host, broker, sdk, limit) {
+  const { Qstash, Receiver, Workflow, serve, serveMany } = sdk;
   const { url, token, keys } = broker;
   const settings = { baseUrl: url, token, retry: false };
   const qstash = new Qstash(settings);
@@ -79,16 +78,16 @@ export function fixture(t, host, broker, limit) {
     async another(settings) {
       const other = await host.start(settings);
       t.after(() => other.stop());
-      return fixture(t, host, other, limit);
+      return fixture(t, host, other, sdk, limit);
     },
 
     /** A name that no other check has. */
     name: (prefix) => `${prefix}-${process.pid}-${++number}`,
 
-    /** Official `serve` behind an endpoint. */
+    /** `serve` behind an endpoint. */
     serve: (route, options = {}) => handled(serve(route, { ...serving, ...options }).handler),
 
-    /** Official `serveMany` behind an endpoint: each workflow at its name. */
+    /** `serveMany` behind an endpoint: each workflow at its name. */
     serveMany(workflows) {
       const { fetch: handler } = serveMany(workflows, serving);
       return handled((request) => handler(request, {}));

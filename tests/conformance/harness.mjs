@@ -5,13 +5,17 @@ import { after, before, describe, test } from "node:test";
 import { checks } from "./checks/index.mjs";
 import { fixture } from "./fixture.mjs";
 import { PENDING } from "./pending.mjs";
+import { official } from "./sdks.mjs";
 
 const AT_ONCE = 8;
 /** What is not there yet is not waited for. */
 const PENDING_LIMIT_MS = 1500;
 
-/** @param {import("./hosts.mjs").Host} host */
-export function conform(host) {
+/**
+ * @param {import("./hosts.mjs").Host} host
+ * @param {typeof official} [sdk]  whose clients and `serve` the checks use
+ */
+export function conform(host, sdk = official) {
   const pending = [...PENDING, ...(host.pending ?? [])];
   const isPending = (name) => pending.some((entry) => covers(entry, name));
   describe(host.name, { concurrency: AT_ONCE }, () => {
@@ -21,8 +25,8 @@ export function conform(host) {
     });
     after(() => shared?.stop());
     for (const check of checks) {
-      if (isPending(check.name)) test(`${check.name} (pending)`, (t) => fails(t, host, shared, check));
-      else test(check.name, (t) => run(t, host, shared, check));
+      if (isPending(check.name)) test(`${check.name} (pending)`, (t) => fails(t, host, shared, sdk, check));
+      else test(check.name, (t) => run(t, host, shared, sdk, check));
     }
     test("what is said to be pending exists", () => {
       const stale = pending.filter((entry) => !checks.some(({ name }) => covers(entry, name)));
@@ -33,15 +37,15 @@ export function conform(host) {
 
 const covers = (entry, name) => name === entry || name.startsWith(`${entry}: `);
 
-async function run(t, host, shared, check, limit) {
-  if (!check.alone) return check.run(fixture(t, host, shared, limit));
+async function run(t, host, shared, sdk, check, limit) {
+  if (!check.alone) return check.run(fixture(t, host, shared, sdk, limit));
   const own = await host.start();
   t.after(() => own.stop());
-  return check.run(fixture(t, host, own, limit));
+  return check.run(fixture(t, host, own, sdk, limit));
 }
 
-async function fails(t, host, shared, check) {
-  const passed = await run(t, host, shared, check, PENDING_LIMIT_MS).then(
+async function fails(t, host, shared, sdk, check) {
+  const passed = await run(t, host, shared, sdk, check, PENDING_LIMIT_MS).then(
     () => true,
     () => false,
   );

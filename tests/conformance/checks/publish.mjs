@@ -33,8 +33,8 @@ export default {
     assert.ok(!JSON.stringify(headers).includes(on.token));
     const signature = headers["upstash-signature"];
     assert.ok(await on.receiver.verify({ signature, url, body: body.toString() }));
-    await assert.rejects(on.receiver.verify({ signature, url, body: "another" }), /body hash/);
-    await assert.rejects(on.receiver.verify({ signature, url: endpoint.url, body: body.toString() }), /subject/);
+    await assert.rejects(on.receiver.verify({ signature, url, body: "another" }), /body/);
+    await assert.rejects(on.receiver.verify({ signature, url: endpoint.url, body: body.toString() }), /subject|URL/);
   },
 
   async "the signature is a JWT with the documented claims"(on) {
