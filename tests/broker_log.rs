@@ -1,5 +1,6 @@
 //! What views tell of messages: the log, messages, dead letters, runs; their filters; what they hide.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
