@@ -7,7 +7,7 @@ mod support;
 use orchestration::wire::{Method, Response};
 use serde_json::{Value, json};
 use support::protocol::{has, members};
-use support::workflow::{Stage, WORKFLOW, serve, serve_at, trigger};
+use support::workflow::{Stage, WORKFLOW, serve, serve_at, trigger, trigger_item};
 use support::world::{START, World};
 
 const RUN: &str = "wfr_1";
@@ -37,7 +37,14 @@ fn the_log_of_a_run_has_these_members() {
         ],
     );
     world.answers(THIRD, [Response::new(201).header("x-answer", "1").body("pong")]);
-    trigger(&world, RUN, &json!({ "upstash-label": "one,two" })).ok();
+    let extra = json!({
+        "upstash-label": "one,two",
+        "upstash-caller-ip": "10.0.0.7",
+        "upstash-flow-control-key": "shop",
+        "upstash-flow-control-value": "parallelism=5",
+    });
+    let request = world.request(Method::Post, "/v2/batch").header("Upstash-Caller-Ip", "10.0.0.7");
+    world.send(&request.body(json!([trigger_item(RUN, "{\"n\":1}", &extra)]).to_string())).ok();
     world.run();
     let log = world.run_log(RUN);
     has(
@@ -48,11 +55,19 @@ fn the_log_of_a_run_has_these_members() {
             ("workflowState", json!("RUN_SUCCESS")),
             ("workflowRunCreatedAt", json!(START.millis())),
             ("workflowRunCompletedAt", json!(world.now().millis())),
+            ("workflowRunCallerIp", json!("10.0.0.7")),
+            ("flowControlKey", json!("shop")),
             ("label", json!("one")),
             ("labels", json!(["one", "two"])),
         ],
     );
     assert!(log["workflowRunResponse"].is_string());
+    let path = format!("/v2/workflows/logs?workflowRunId={RUN}&trimBody=");
+    let trimmed = world.get(&format!("{path}3")).ok();
+    assert_eq!(step(&trimmed["runs"][0], "run")["out"], json!("\"ru"));
+    let without = world.get(&format!("{path}-1")).ok();
+    assert_eq!(step(&without["runs"][0], "run")["out"], Value::Null);
+    world.get(&format!("{path}some")).error(400);
     let types: Vec<&str> =
         log["steps"].as_array().unwrap().iter().map(|group| group["type"].as_str().unwrap()).collect();
     assert_eq!(types[types.len() - 1], "parallel");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, cursor, numbered};
+use super::trim::Trim;
 use super::views::{self, Logged};
 use super::{Call, limits};
 use crate::broker::Scope;
@@ -70,6 +71,7 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
         filter.one_of(query, name, &format!("json_extract(({message}), '{path}')"))?;
     }
     filter.between(query, "time")?;
+    let trim = Trim::read(query)?;
     let count = query.count(100, MOST)?;
     let (condition, params) = match query.first("order") {
         None | Some("latestFirst") => {
@@ -102,7 +104,9 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
     if let Some(cursor) = cursor(events.iter().map(|event| event.seq), count) {
         answer.insert("cursor".to_owned(), json!(cursor));
     }
-    answer.insert(key.to_owned(), Value::Array(views));
+    let mut views = Value::Array(views);
+    trim.apply(&mut views, &["body"]);
+    answer.insert(key.to_owned(), views);
     let numbers = events.iter().map(|event| event.seq);
     Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }

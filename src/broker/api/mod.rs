@@ -15,6 +15,7 @@ mod runs;
 mod schedules;
 mod topics;
 mod triggers;
+mod trim;
 mod views;
 mod waits;
 

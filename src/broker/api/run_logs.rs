@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, cursor, numbered};
+use super::trim::Trim;
 use super::{Call, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
@@ -55,6 +56,7 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
             ),
         ));
     }
+    let trim = Trim::read(query)?;
     let mut filter = Filter::new();
     filter.one_of(query, "workflowRunId", "id")?;
     filter.one_of(query, "workflowUrl", "url")?;
@@ -77,7 +79,9 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         answer.insert("cursor".to_owned(), json!(cursor));
     }
     let views = runs.iter().map(|run| Log::read(scope, run).map(|log| log.view(run))).collect::<Result<Vec<_>>>()?;
-    answer.insert("runs".to_owned(), Value::Array(views));
+    let mut views = Value::Array(views);
+    trim.apply(&mut views, &[]);
+    answer.insert("runs".to_owned(), views);
     let numbers = runs.iter().map(|run| run.key);
     Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }
@@ -127,7 +131,12 @@ impl Log {
         if run.state == State::Success && !run.result.is_empty() {
             set("workflowRunResponse", json!(shown(run, &run.result)));
         }
-        for (name, value) in [("dlqId", &run.dlq_id), ("error", &run.error)] {
+        for (name, value) in [
+            ("dlqId", &run.dlq_id),
+            ("error", &run.error),
+            ("workflowRunCallerIp", &run.caller_ip),
+            ("flowControlKey", &run.config.flow_key),
+        ] {
             if let Some(value) = value {
                 set(name, json!(value));
             }

@@ -59,6 +59,21 @@ export default {
     assert.equal((await on.qstash.events({ filter: { messageId } })).events.length, 3);
   },
 
+  async "bodies are trimmed, or left out"(on) {
+    const endpoint = await on.endpoint(() => ({ status: 500, body: "answer" }));
+    const { messageId } = await on.qstash.publish({ url: endpoint.url, body: "text", retries: 0 });
+    await on.states(messageId, "FAILED");
+    const error = async (trim) =>
+      (await on.json(200, "GET", `/v2/logs?messageId=${messageId}&state=ERROR${trim}`)).logs[0];
+    const [whole, trimmed, without] = [await error(""), await error("&trimBody=2"), await error("&trimBody=-1")];
+    const bodies = ({ body, responseBody }) => [body && atob(body), responseBody];
+    assert.deepEqual([whole, trimmed, without].map(bodies), [
+      ["text", "answer"],
+      ["te", "an"],
+      [undefined, undefined],
+    ]);
+  },
+
   async "by every filter; several values are any of them, several filters all"(on) {
     const label = on.name("filtered");
     const endpoint = await on.endpoint(({ url }) => (url === "/bad" ? { status: 500 } : {}));
