@@ -109,7 +109,10 @@ test("killed while it accepts messages, it has delivered every one that it had a
   t.diagnostic(`${accepted.length} accepted, ${received.size} delivered`);
 });
 
-test("a full disk is told to whoever sends something, and when there is room again nothing is missing", async (t) => {
+const { platform } = process;
+const FULL_DISK = { skip: platform !== "linux" && `no file size limit can be set from outside on ${platform}` };
+
+test("a full disk is told to whoever sends, and when there is room again nothing is missing", FULL_DISK, async (t) => {
   const on = await dev(t);
   const received = new Set();
   const { url } = await server(t, ({ headers }) => void received.add(headers["upstash-message-id"]));
