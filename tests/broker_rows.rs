@@ -90,3 +90,34 @@ fn what_is_large_and_allowed_goes_through_every_table() {
     assert_eq!(world.count("runs WHERE url = 'https://flow.test/c'"), 6);
     assert_eq!(world.count("parts WHERE owner LIKE 'relay:%'"), 0);
 }
+
+#[test]
+fn a_page_ends_before_it_is_too_much_for_one_answer() {
+    for shards in [1, 3] {
+        let world = World::sharded(shards, settings());
+        world.answers("https://plain.test", [Response::new(500)]);
+        let body = "b".repeat(MEGABYTE - 1000);
+        for _ in 0..20 {
+            world.publish("https://plain.test", &[("Upstash-Retries", "0")], &body).ok();
+            world.run();
+        }
+        let mut found = std::collections::BTreeSet::new();
+        let mut cursor = String::new();
+        let mut pages = 0;
+        loop {
+            let page = world.get(&format!("/v2/dlq?{cursor}")).ok();
+            for letter in page["messages"].as_array().unwrap() {
+                assert!(found.insert(letter["dlqId"].as_str().unwrap().to_owned()));
+            }
+            pages += 1;
+            match page.get("cursor") {
+                Some(next) => cursor = format!("cursor={}", next.as_str().unwrap()),
+                None => break,
+            }
+        }
+        assert_eq!(found.len(), 20, "{shards} shards");
+        assert!(pages >= 2 || shards > 1, "{pages}");
+        let deleted = world.delete("/v2/dlq?count=100").ok();
+        assert_eq!(deleted["deleted"], json!(20));
+    }
+}

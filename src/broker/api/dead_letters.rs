@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor, numbered};
+use super::filter::{Filter, PAGE_BYTES, cursor, numbered};
 use super::{Call, failed_runs, limits, views};
 use crate::broker::query::Query;
 use crate::broker::store::Sql;
-use crate::broker::store::dead_letter::{self, DeadLetter};
+use crate::broker::store::dead_letter::{self, DeadLetter, Key};
 use crate::broker::store::message::Role;
 use crate::broker::store::run::FailureState;
 use crate::broker::{Scope, recovery};
@@ -47,7 +47,8 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         Some("workflow") => return failed_runs::list(scope, call),
         Some(_) => return Err(Error::new(Code::InvalidRequest, "the query parameter source must be workflow")),
     }
-    let (letters, cursor) = selected(scope, &call.query, Kind::All, MOST)?;
+    let (keys, cursor) = selected(scope, &call.query, Kind::All, MOST)?;
+    let (letters, cursor) = loaded(scope, &keys, cursor)?;
     let views = letters.iter().map(|letter| view(scope, letter)).collect::<Result<Vec<_>>>()?;
     let page = page("messages", Value::Array(views), cursor);
     Ok(numbered(page, scope.shard, letters.iter().map(|letter| letter.seq)))
@@ -70,7 +71,7 @@ pub fn selected<S: Sql>(
     query: &Query,
     kind: Kind,
     most: u64,
-) -> Result<(Vec<DeadLetter>, Option<String>)> {
+) -> Result<(Vec<Key>, Option<String>)> {
     query.refuse_unknown(&FILTERS)?;
     if let Some(state) = query.all("failureFunctionState").iter().find(|state| FailureState::parse(state).is_none()) {
         return Err(Error::new(
@@ -110,8 +111,29 @@ pub fn selected<S: Sql>(
     }
     let count = query.count(most, most)?;
     let (condition, params) = filter.newest("seq", count);
-    let letters = dead_letter::select(scope.sql, &condition, &params)?;
-    let cursor = cursor(letters.iter().map(|letter| letter.seq), count);
+    let keys = dead_letter::keys(scope.sql, &condition, &params)?;
+    let cursor = cursor(keys.iter().map(|key| key.seq), count);
+    Ok((keys, cursor))
+}
+
+/// A page of those with these keys: all of them, or the first that are not too much for one answer.
+pub fn loaded<S: Sql>(
+    scope: &Scope<'_, S>,
+    keys: &[Key],
+    cursor: Option<String>,
+) -> Result<(Vec<DeadLetter>, Option<String>)> {
+    let mut letters: Vec<DeadLetter> = Vec::with_capacity(keys.len());
+    let mut bytes = 0;
+    for key in keys {
+        if bytes >= PAGE_BYTES {
+            let last = letters.last().map(|letter| letter.seq.to_string());
+            return Ok((letters, last));
+        }
+        if let Some(letter) = dead_letter::find(scope.sql, &key.id)? {
+            bytes += letter.body.len() + letter.response_body.len();
+            letters.push(letter);
+        }
+    }
     Ok((letters, cursor))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dead_letters::{self, Kind, found, named, selected};
+use super::dead_letters::{self, Kind, found, loaded, named, selected};
 use super::filter::numbered;
 use super::{Call, views};
 use crate::broker::Scope;
@@ -19,7 +19,8 @@ const MOST: u64 = 100;
 
 /// Lists failed runs.
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    let (letters, cursor) = selected(scope, &call.query, Kind::FailedRuns, MOST)?;
+    let (keys, cursor) = selected(scope, &call.query, Kind::FailedRuns, MOST)?;
+    let (letters, cursor) = loaded(scope, &keys, cursor)?;
     let messages = letters.iter().map(|letter| view(scope, letter)).collect::<Result<Vec<_>>>()?;
     let page = dead_letters::page("messages", Value::Array(messages), cursor);
     Ok(numbered(page, scope.shard, letters.iter().map(|letter| letter.seq)))

@@ -126,6 +126,9 @@ impl Filter {
     }
 }
 
+/// A page ends early once its bodies have so many bytes: an isolate of Workers has 128 MB for all that it does.
+pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
+
 /// The cursor of the next page: the last entry's number if the page is full.
 pub fn cursor(numbers: impl ExactSizeIterator<Item = i64>, count: u64) -> Option<String> {
     let full = u64::try_from(numbers.len()).is_ok_and(|length| length >= count);

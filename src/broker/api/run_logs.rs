@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor, numbered};
+use super::filter::{Filter, PAGE_BYTES, cursor, numbered};
 use super::trim::Trim;
 use super::{Call, views};
 use crate::broker::Scope;
@@ -74,15 +74,26 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     let count = query.count(10, MOST)?;
     let (condition, params) = filter.newest("key", count);
     let runs = run::select(scope.sql, &condition, &params)?;
+    let mut next = cursor(runs.iter().map(|run| run.key), count);
+    let mut views = Vec::with_capacity(runs.len());
+    let mut bytes = 0;
+    for (run, following) in runs.iter().zip(1..) {
+        let log = Log::read(scope, run)?;
+        bytes += run.result.len() + log.entries.iter().map(|entry| entry.body.len()).sum::<usize>();
+        views.push(log.view(run));
+        if bytes >= PAGE_BYTES && following < runs.len() {
+            next = Some(run.key.to_string());
+            break;
+        }
+    }
+    let numbers = runs.iter().take(views.len()).map(|run| run.key);
     let mut answer = Map::new();
-    if let Some(cursor) = cursor(runs.iter().map(|run| run.key), count) {
+    if let Some(cursor) = next {
         answer.insert("cursor".to_owned(), json!(cursor));
     }
-    let views = runs.iter().map(|run| Log::read(scope, run).map(|log| log.view(run))).collect::<Result<Vec<_>>>()?;
     let mut views = Value::Array(views);
     trim.apply(&mut views, &[]);
     answer.insert("runs".to_owned(), views);
-    let numbers = runs.iter().map(|run| run.key);
     Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }
 

@@ -134,6 +134,21 @@ pub fn select<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<
     rows.iter().map(|row| read(sql, row)).collect()
 }
 
+/// The number and the id of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its number; the cursor of lists.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+}
+
+/// The keys of the entries that a condition selects; it may end with an order and a limit.
+pub fn keys<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<Key>> {
+    let rows = sql.query(&format!("SELECT seq, id FROM dlq WHERE {condition}"), params)?;
+    rows.iter().map(|row| Ok(Key { seq: row.integer(0)?, id: row.text(1)? })).collect()
+}
+
 /// Forgets an entry, and with a run's failure what was kept to resume it.
 pub fn remove<S: Sql>(sql: &S, id: &str) -> Result<()> {
     let failed = "SELECT run FROM dlq WHERE id = ? AND run IS NOT NULL AND role <> 'failureCallback'";
