@@ -1,5 +1,5 @@
 //! When cron expressions come, in every kind of local time.
-
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use jiff::tz::TimeZone;

@@ -285,3 +285,35 @@ fn ten_thousand_waiting_messages_hold_nobody_up() {
     world.publish(URL, &[], "").message_id();
     assert_eq!(world.settle(), 1);
 }
+
+#[test]
+fn who_is_woken_in_vain_wakes_the_next() {
+    let world = World::new();
+    let limits = [("Upstash-Flow-Control-Key", "k"), ("Upstash-Flow-Control-Value", "parallelism=1")];
+    publish(&world, "parallelism=1", "1");
+    let open = world.take(10);
+    let mut queued = world.request(Method::Post, &format!("/v2/enqueue/q/{URL}")).body("queued");
+    for (name, value) in limits {
+        queued = queued.header(name, value);
+    }
+    world.send(&queued).message_id();
+    publish(&world, "", "2");
+    assert!(world.take(10).is_empty());
+    world.send(&world.request(Method::Post, "/v2/queues/q/pause")).ok_empty();
+    world.tell(&open[0], Outcome::Answered(ok()));
+    assert_eq!(bodies(&world.take(10)), ["2"], "the queued one, whose turn it is, is held back by its queue");
+}
+
+#[test]
+fn a_period_that_lies_in_the_future_is_over() {
+    let world = World::new();
+    world.advance(Duration::from_hours(24 * 365));
+    publish(&world, "rate=1", "1");
+    assert_eq!(world.take(10).len(), 1);
+    world.set_back(Duration::from_hours(24 * 364));
+    publish(&world, "rate=1", "2");
+    publish(&world, "rate=1", "3");
+    assert_eq!(bodies(&world.take(10)), ["2"]);
+    world.advance(Duration::from_secs(1));
+    assert_eq!(bodies(&world.take(10)), ["3"]);
+}

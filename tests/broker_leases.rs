@@ -80,3 +80,33 @@ fn an_invocation_that_kills_its_broker_fails_its_run() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].request.headers.get("upstash-workflow-is-failure"), Some("true"));
 }
+
+#[test]
+fn what_cannot_be_handled_is_set_aside_and_holds_nobody_up() {
+    let world = World::new();
+    world.answers("https://", [ok()]);
+    let broken = || {
+        let id = world.publish("https://a.test/", &[("Upstash-Callback", "https://b.test/")], "").message_id();
+        // As a defect could have left it.
+        let target = r#"{"url":"nonsense:","headers":[]}"#;
+        world.sql.run(&format!("UPDATE messages SET callback = '{target}' WHERE id = '{id}'"));
+        id
+    };
+    let answered = broken();
+    let other = world.publish("https://c.test/", &[], "").message_id();
+    world.run();
+    assert_eq!(world.states(&answered), ["CREATED", "ACTIVE", "FAILED"]);
+    assert_eq!(world.states(&other), ["CREATED", "ACTIVE", "DELIVERED"]);
+    let lost = broken();
+    for _ in 0..20 {
+        world.take(1);
+        world.advance(Duration::from_hours(1));
+    }
+    world.publish("https://c.test/", &[], "").message_id();
+    world.run();
+    assert_eq!(world.states(&lost).last().map(String::as_str), Some("FAILED"));
+    assert_eq!(world.received("https://c.test/").len(), 2);
+    let letters = world.get("/v2/dlq").ok()["messages"].clone();
+    assert!(letters.as_array().unwrap().iter().all(|letter| letter["error"].as_str().unwrap().contains("InvalidUrl")));
+    assert_eq!(letters.as_array().unwrap().len(), 2);
+}

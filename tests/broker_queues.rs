@@ -224,3 +224,42 @@ fn there_are_only_so_many_queues() {
     world.delete("/v2/queues/a");
     enqueue(&world, "c", &[], "").message_id();
 }
+
+#[test]
+fn a_turn_beside_the_head_is_used_at_once() {
+    let world = World::new();
+    put(&world, &json!({ "queueName": "q", "parallelism": 2 })).ok_empty();
+    world.advance(Duration::from_mins(5));
+    enqueue(&world, "q", &[], "1");
+    world.set_back(Duration::from_mins(1));
+    enqueue(&world, "q", &[], "2");
+    enqueue(&world, "q", &[], "3");
+    let bodies: Vec<Vec<u8>> = world.take(10).into_iter().map(|delivery| delivery.request.body).collect();
+    assert_eq!(bodies, [b"1", b"2"]);
+}
+
+#[test]
+fn a_callback_names_no_queue() {
+    let world = World::new();
+    for prefix in ["Upstash-Callback", "Upstash-Failure-Callback"] {
+        let headers = [(prefix, "https://app.test/told"), (&*format!("{prefix}-Queue-Name"), "q")];
+        assert!(world.publish(URL, &headers, "").error(400).contains("Queue-Name"));
+    }
+    assert_eq!(world.sql.count("messages"), 0);
+}
+
+#[test]
+fn a_dead_letter_of_a_deleted_queue_makes_it_again_whatever_the_limit() {
+    let mut settings = settings();
+    settings.limits.queues = 1;
+    let world = World::with(settings);
+    world.answers(URL, [Response::new(500), ok()]);
+    enqueue(&world, "q", &[("Upstash-Retries", "0")], "1");
+    world.run();
+    world.delete("/v2/queues/q");
+    put(&world, &json!({ "queueName": "other" })).ok_empty();
+    let id = world.get("/v2/dlq").ok()["messages"][0]["dlqId"].as_str().unwrap().to_owned();
+    world.send(&world.request(Method::Post, &format!("/v2/dlq/retry/{id}")));
+    world.run();
+    assert_eq!(bodies(&world, URL), ["1", "1"]);
+}

@@ -1,5 +1,5 @@
 //! Schedules: what publishes a message by cron, on virtual time.
-
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;

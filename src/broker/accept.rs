@@ -8,7 +8,6 @@ use crate::broker::shard::place::Name;
 use crate::broker::shard::relay::{self, Relay};
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
-use crate::broker::store::queue;
 use crate::broker::store::run::{self, Config, NewRun, Run};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::{Sql, logged, webhook};
@@ -160,14 +159,8 @@ pub fn message<S: Sql>(
         }
         None => remembered.filter(|_| role.is_invocation()).and_then(|config| config.flow_key.clone()),
     };
-    let mut due_at = publication.not_before;
     if let Some(name) = &publication.queue {
-        let mut queue = gate::made(scope, name)?;
-        if due_at <= scope.at {
-            due_at = due_at.max(queue.last_due);
-            queue.last_due = due_at;
-            queue::put(scope.sql, &queue)?;
-        }
+        gate::made(scope, name)?;
     }
     let defaults = &scope.settings.defaults;
     let mut headers = publication.headers;
@@ -185,7 +178,7 @@ pub fn message<S: Sql>(
         body: publication.body,
         created_at: scope.at,
         not_before: publication.not_before,
-        due_at,
+        due_at: publication.not_before,
         attempt: 0,
         max_retries: publication
             .retries

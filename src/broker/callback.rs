@@ -115,6 +115,8 @@ fn build<S: Sql>(
             publication.headers.append(name, value);
         }
     }
+    // Targets that an older build took may name one.
+    publication.queue = None;
     publication.label = publication.label.or_else(|| source.label.clone());
     if !publication.headers.contains(header::CONTENT_TYPE) {
         publication.headers.append(header::CONTENT_TYPE, "application/json");

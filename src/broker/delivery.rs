@@ -8,7 +8,7 @@ use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
 use crate::broker::{Scope, accept, event as events, gate, outcome, private, schedule};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
 use crate::wire::{CallType, Headers, RawStep, Request, base64, header};
@@ -47,8 +47,20 @@ const MOST_LOOKED_AT: usize = 1000;
 
 const USER_AGENT: &str = "Upstash-QStash";
 
-/// Leases up to `limit` due messages. Due messages that need no delivery any more are settled on the way.
+/// Leases up to `limit` due messages. Due messages that need no delivery any more are settled on the way. One that can't
+/// be handled is set aside: it must not hold up the others.
 pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delivery>> {
+    loop {
+        let mut looking_at = None;
+        let taken = take_due(scope, limit, &mut looking_at);
+        match (taken, looking_at) {
+            (Err(error), Some(id)) if error.code() != Code::Storage => outcome::set_aside(scope, &id, &error)?,
+            (taken, _) => return taken,
+        }
+    }
+}
+
+fn take_due<S: Sql>(scope: &mut Scope<'_, S>, limit: usize, looking_at: &mut Option<String>) -> Result<Vec<Delivery>> {
     scope.transaction(|scope| {
         schedule::fire(scope)?;
         events::time_out(scope)?;
@@ -63,9 +75,11 @@ pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delive
             }
             looked_at += due.len();
             for message in due {
+                *looking_at = Some(message.id.clone());
                 if let Some(delivery) = deliver(scope, message)? {
                     deliveries.push(delivery);
                 }
+                *looking_at = None;
             }
         }
         Ok(deliveries)
@@ -199,8 +213,7 @@ fn history<S: Sql>(scope: &Scope<'_, S>, run: &Run, position: i64) -> Result<Vec
     if size > scope.settings.inline_history_bytes && run.config.features.contains("LazyFetch") {
         return Ok(Vec::new());
     }
-    serde_json::to_vec(&raw)
-        .map_err(|_| crate::error::Error::new(crate::error::Code::Internal, "a history can't be written as JSON"))
+    serde_json::to_vec(&raw).map_err(|_| crate::error::Error::new(Code::Internal, "a history can't be written as JSON"))
 }
 
 /// What the names and the punctuation of a [`RawStep`] take in JSON.

@@ -9,12 +9,12 @@ use crate::broker::shard::relay::{Relay, push};
 use crate::broker::shard::ticket;
 use crate::broker::store::Sql;
 use crate::broker::store::flow_key::{self, FlowKey};
-use crate::broker::store::gate::{Gate, hold, is_behind, wake};
+use crate::broker::store::gate::{Gate, hold, wake};
 use crate::broker::store::message::{Message, Role};
 use crate::broker::store::queue::{self, Queue};
 use crate::broker::store::sql::params;
 use crate::error::{Code, Error, Result};
-use crate::wire::FlowLimits;
+use crate::wire::{FlowLimits, Rate, Timestamp};
 
 /// Whether a due message may be delivered now. If not it is held back until there is room. If so, its turn and its
 /// place in the rate are taken: it must be leased in the same transaction.
@@ -24,6 +24,10 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
         && !pass_queue(scope, message, &name)?
     {
         hold(scope.sql, &message.id, Gate::Queue(&name))?;
+        // Should its key have woken it, another one is to use the room.
+        if let Some(key) = &message.flow_key {
+            wake(scope.sql, Gate::FlowKey(key), 1)?;
+        }
         return Ok(false);
     }
     if let Some(key) = &message.flow_key
@@ -44,7 +48,12 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
 fn pass_queue<S: Sql>(scope: &Scope<'_, S>, message: &mut Message, name: &str) -> Result<bool> {
     let queue = match queue::find(scope.sql, name)? {
         Some(queue) => queue,
-        None => made(scope, name)?,
+        None => {
+            // Deleted while the message was elsewhere. It was accepted, so no limit counts.
+            let queue = Queue::new(name, scope.at);
+            queue::put(scope.sql, &queue)?;
+            queue
+        }
     };
     if queue.paused {
         return Ok(false);
@@ -52,15 +61,18 @@ fn pass_queue<S: Sql>(scope: &Scope<'_, S>, message: &mut Message, name: &str) -
     if message.slot.is_some() {
         return Ok(true);
     }
-    if queue::turns(scope.sql, name)? >= u64::from(queue.parallelism) {
+    let turns = queue::turns(scope.sql, name)?;
+    if turns >= u64::from(queue.parallelism) {
         return Ok(false);
     }
-    if is_behind(scope.sql, name, &message.id)? {
-        wake(scope.sql, Gate::Queue(name), 1)?;
+    if let Some(head) = queue::head(scope.sql, name, scope.at)?.filter(|head| *head != message.id) {
+        queue::call_up(scope.sql, &head, scope.at)?;
         return Ok(false);
     }
     queue::take_turn(scope.sql, &message.id)?;
     message.slot = Some(message.id.clone());
+    // Who had to stand back for this one may have room beside it.
+    wake(scope.sql, Gate::Queue(name), u64::from(queue.parallelism) - turns - 1)?;
     Ok(true)
 }
 
@@ -76,7 +88,7 @@ fn pass_key<S: Sql>(scope: &Scope<'_, S>, message: &Message, name: &str) -> Resu
         return Ok(false);
     }
     let Some(rate) = key.limits.rate else { return Ok(true) };
-    if key.window_start + rate.period <= scope.at {
+    if is_over(&key, rate, scope.at) {
         key.window_start = scope.at;
         key.window_count = 0;
     }
@@ -88,6 +100,11 @@ fn pass_key<S: Sql>(scope: &Scope<'_, S>, message: &Message, name: &str) -> Resu
     }
     flow_key::put(scope.sql, &key)?;
     Ok(passes)
+}
+
+/// Whether the period of a key's rate is over, or lies in the future because the clock was set back.
+fn is_over(key: &FlowKey, rate: Rate, at: Timestamp) -> bool {
+    key.window_start > at || key.window_start + rate.period <= at
 }
 
 /// The queue with a name; the first message makes it. [`Code::LimitReached`] if there are too many.
@@ -144,7 +161,7 @@ pub fn open_key<S: Sql>(scope: &Scope<'_, S>, key: &mut FlowKey) -> Result<()> {
     key.wake_at = None;
     if let Some(rate) = key.limits.rate {
         let ends = key.window_start + rate.period;
-        let left = if ends <= scope.at { rate.count } else { rate.count.saturating_sub(key.window_count) };
+        let left = if is_over(key, rate, scope.at) { rate.count } else { rate.count.saturating_sub(key.window_count) };
         if left == 0 {
             key.wake_at = Some(ends);
         }

@@ -6,7 +6,7 @@ use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, FailureState, Run};
 use crate::broker::store::{Sql, dead_letter};
 use crate::broker::{Scope, backoff, callback, run as runs};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Response, header};
 
@@ -63,10 +63,42 @@ pub fn fail_unanswered<S: Sql>(
     fail(scope, message, run, &Try::unanswered(error.to_owned(), retryable), error)
 }
 
-/// Takes the outcome of a delivery.
+/// Gives a message up that can't be handled, by a defect of ours or of what is stored. Nobody is called back: that may be
+/// what fails.
+pub fn set_aside<S: Sql>(scope: &mut Scope<'_, S>, id: &str, error: &Error) -> Result<()> {
+    scope.transaction(|scope| {
+        let Some(message) = message::find(scope.sql, id)? else { return Ok(()) };
+        let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten().filter(Run::is_active);
+        let text = format!("the broker can't handle the message: {error}");
+        let answer = Response::new(0).body(text.as_str());
+        log(scope, State::Failed, &message, &answer, Some(&text))?;
+        message::remove(scope.sql, &message)?;
+        note_failure_told(scope, &message, FailureState::Failed)?;
+        match run.filter(|_| message.role.ends_with_run()) {
+            Some(run) => runs::fail_untold(scope, &run, &message, &answer, &text),
+            None => dead_letter::insert(scope.sql, scope.at, &message, None, &text, &answer).map(drop),
+        }
+    })
+}
+
+/// Takes the outcome of a delivery. A message that can't be handled is set aside.
 pub fn handle<S: Sql>(scope: &mut Scope<'_, S>, lease: &LeaseId, outcome: Outcome) -> Result<()> {
+    let mut looking_at = None;
+    match (take(scope, lease, outcome, &mut looking_at), looking_at) {
+        (Err(error), Some(id)) if error.code() != Code::Storage => set_aside(scope, &id, &error),
+        (taken, _) => taken,
+    }
+}
+
+fn take<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    lease: &LeaseId,
+    outcome: Outcome,
+    looking_at: &mut Option<String>,
+) -> Result<()> {
     scope.transaction(|scope| {
         let Some(message) = message::find_by_lease(scope.sql, lease.as_str())? else { return Ok(()) };
+        *looking_at = Some(message.id.clone());
         let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten();
         let ended = message.role.ends_with_run() && !run.as_ref().is_some_and(Run::is_active);
         let run = run.filter(Run::is_active);

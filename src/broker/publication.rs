@@ -345,5 +345,11 @@ fn callback(
         headers.with_prefix(prefix).map(|(name, value)| (format!("Upstash-{name}"), value)).collect();
     let publication = Publication::read(url, &headers, Vec::new(), limits, at)
         .map_err(|error| Error::new(error.code(), format!("in the settings of {name}: {}", error.message())))?;
+    if publication.queue.is_some() {
+        return Err(invalid_header(
+            &format!("{prefix}Queue-Name"),
+            "no queue: a callback belongs to its message, and the next message of the queue waits for it",
+        ));
+    }
     Ok(Some(CallbackTarget { url: publication.url, headers }))
 }

@@ -37,12 +37,12 @@ pub fn hold<S: Sql>(sql: &S, id: &str, gate: Gate<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Lets up to `count` messages that are held back try again: those whose turn in a queue it is already, then the one
-/// that was due first.
+/// Lets up to `count` messages that are held back try again: those whose turn in a queue it is already, then those that
+/// were accepted first.
 pub fn wake<S: Sql>(sql: &S, gate: Gate<'_>, count: u64) -> Result<()> {
     sql.execute(
         "UPDATE messages SET blocked_on = NULL WHERE seq IN \
-         (SELECT seq FROM messages WHERE blocked_on = ? ORDER BY slot IS NULL, due_at, seq LIMIT ?)",
+         (SELECT seq FROM messages WHERE blocked_on = ? ORDER BY slot IS NULL, seq LIMIT ?)",
         params![gate.name(), count],
     )?;
     Ok(())
@@ -57,16 +57,6 @@ pub fn release<S: Sql>(sql: &S, id: &str) -> Result<()> {
 /// How many messages are held back.
 pub fn waiting<S: Sql>(sql: &S, gate: Gate<'_>) -> Result<u64> {
     count(sql, "SELECT count(*) FROM messages WHERE blocked_on = ?", &gate.name())
-}
-
-/// Whether a message of the queue is held back that was due before the one with `id`.
-pub fn is_behind<S: Sql>(sql: &S, queue: &str, id: &str) -> Result<bool> {
-    let rows = sql.query(
-        "SELECT 1 FROM messages AS mine, messages AS other WHERE mine.id = ? AND other.blocked_on = ? \
-         AND other.slot IS NULL AND (other.due_at, other.seq) < (mine.due_at, mine.seq) LIMIT 1",
-        params![id, Gate::Queue(queue).name()],
-    )?;
-    Ok(!rows.is_empty())
 }
 
 /// The number that `query` counts for `name`.

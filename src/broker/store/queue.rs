@@ -18,21 +18,12 @@ pub struct Queue {
     pub created_at: Timestamp,
     /// When it was changed.
     pub updated_at: Timestamp,
-    /// No message that comes now may be due before this one: clocks can be set back.
-    pub last_due: Timestamp,
 }
 
 impl Queue {
     /// A queue as its first message makes it.
     pub fn new(name: &str, at: Timestamp) -> Self {
-        Self {
-            name: name.to_owned(),
-            parallelism: 1,
-            paused: false,
-            created_at: at,
-            updated_at: at,
-            last_due: Timestamp::default(),
-        }
+        Self { name: name.to_owned(), parallelism: 1, paused: false, created_at: at, updated_at: at }
     }
 
     fn read(row: &Row) -> Result<Self> {
@@ -42,25 +33,17 @@ impl Queue {
             paused: row.integer(2)? != 0,
             created_at: row.timestamp(3)?,
             updated_at: row.timestamp(4)?,
-            last_due: row.timestamp(5)?,
         })
     }
 }
 
-const COLUMNS: &str = "name, parallelism, paused, created_at, updated_at, last_due";
+const COLUMNS: &str = "name, parallelism, paused, created_at, updated_at";
 
 /// Adds a queue, or changes it.
 pub fn put<S: Sql>(sql: &S, queue: &Queue) -> Result<()> {
     sql.execute(
-        &format!("INSERT OR REPLACE INTO queues ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"),
-        params![
-            &queue.name,
-            queue.parallelism,
-            u32::from(queue.paused),
-            queue.created_at,
-            queue.updated_at,
-            queue.last_due,
-        ],
+        &format!("INSERT OR REPLACE INTO queues ({COLUMNS}) VALUES (?, ?, ?, ?, ?)"),
+        params![&queue.name, queue.parallelism, u32::from(queue.paused), queue.created_at, queue.updated_at,],
     )?;
     Ok(())
 }
@@ -95,6 +78,23 @@ pub fn lag<S: Sql>(sql: &S, name: &str) -> Result<u64> {
 /// How many of a queue's messages have their turn: tried, and not ended with all of their callbacks.
 pub fn turns<S: Sql>(sql: &S, name: &str) -> Result<u64> {
     count(sql, "SELECT count(DISTINCT slot) FROM messages WHERE queue = ?", name)
+}
+
+/// The message whose turn is next: the one that was accepted first, of those that were not delayed or are due. Clocks can
+/// be set back, so an earlier message that was not delayed counts whether it is due or not.
+pub fn head<S: Sql>(sql: &S, name: &str, at: Timestamp) -> Result<Option<String>> {
+    let rows = sql.query(
+        "SELECT id FROM messages WHERE queue = ? AND slot IS NULL AND role = 'plain' \
+         AND (not_before <= created_at OR due_at <= ?) ORDER BY seq LIMIT 1",
+        params![name, at],
+    )?;
+    rows.first().map(|row| row.text(0)).transpose()
+}
+
+/// Lets the message whose turn is next try now.
+pub fn call_up<S: Sql>(sql: &S, id: &str, at: Timestamp) -> Result<()> {
+    sql.execute("UPDATE messages SET blocked_on = NULL, due_at = min(due_at, ?) WHERE id = ?", params![at, id])?;
+    Ok(())
 }
 
 /// Gives a message its turn.

@@ -213,7 +213,7 @@ const VERSION_6: &[&str] = &[
     "ALTER TABLE messages ADD COLUMN redaction TEXT",
     "DROP INDEX messages_due",
     "CREATE INDEX messages_due ON messages (due_at, seq) WHERE blocked_on IS NULL",
-    "CREATE INDEX messages_blocked ON messages (blocked_on, due_at, seq) WHERE blocked_on IS NOT NULL",
+    "CREATE INDEX messages_blocked ON messages (blocked_on, slot) WHERE blocked_on IS NOT NULL",
     "CREATE INDEX messages_queue ON messages (queue, slot) WHERE queue IS NOT NULL",
     "CREATE INDEX messages_flow_key ON messages (flow_key) WHERE flow_key IS NOT NULL",
     "CREATE INDEX messages_open ON messages (flow_key) WHERE lease IS NOT NULL",
@@ -222,8 +222,7 @@ const VERSION_6: &[&str] = &[
         parallelism INTEGER NOT NULL,
         paused INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL,
-        last_due INTEGER NOT NULL
+        updated_at INTEGER NOT NULL
     )",
     "CREATE TABLE flow_keys (
         key TEXT PRIMARY KEY,
