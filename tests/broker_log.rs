@@ -269,3 +269,20 @@ fn a_run_hides_what_its_steps_compute() {
         assert!(!logs.contains(&secret) && !log.to_string().contains(&secret), "{secret}");
     }
 }
+
+#[test]
+fn what_is_old_is_forgotten_however_much_it_is() {
+    let world = World::new();
+    world.answers("https://", [ok()]);
+    let batch = Value::Array(vec![json!({ "destination": "https://a.test/" }); 500]);
+    for _ in 0..4 {
+        world.batch(&batch).ok();
+    }
+    world.settle();
+    assert_eq!(world.sql.count("events"), 6000);
+    world.advance(Duration::from_hours(24 * 8));
+    for _ in 0..13 {
+        world.take(1);
+    }
+    assert_eq!((world.sql.count("events"), world.sql.count("logged")), (0, 0));
+}

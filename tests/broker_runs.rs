@@ -458,3 +458,15 @@ fn runs_are_found_by_key_message_and_creation() {
     assert_eq!(world.delete("/v2/workflows/runs?flowControlKey=b").ok()["cancelled"], json!(1));
     assert_eq!(found("state=RUN_CANCELED"), ["wfr_2"]);
 }
+
+#[test]
+fn a_run_whose_endpoint_submits_nothing_says_what_it_waits_for() {
+    let world = World::new();
+    world.answers("https://flow.test/", [ok().header("Upstash-Workflow-Sdk-Version", "1")]);
+    let headers = [("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-RunId", "wfr_1")];
+    world.publish("https://flow.test/", &headers, "").message_id();
+    world.advance(Duration::from_secs(3));
+    world.run();
+    let log = world.run_log("wfr_1");
+    assert_eq!(log["waitsFor"], json!([{ "for": "submission", "since": world.now().millis() }]));
+}

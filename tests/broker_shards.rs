@@ -211,7 +211,7 @@ fn a_database_that_holds_something_keeps_its_place() {
     broker.handle_layout(Shard::new(0, 3).unwrap()).unwrap();
     let broker = Broker::open(sql.clone(), settings()).unwrap();
     assert_eq!(broker.shard(), Shard::new(0, 3).unwrap(), "remembered");
-    sql.run("INSERT INTO queues VALUES ('q', 1, 0, 0, 0, 0)");
+    sql.run("INSERT INTO queues VALUES ('q', 1, 0, 0, 0)");
     let error = broker.handle_layout(Shard::new(0, 4).unwrap()).unwrap_err();
     assert!(error.message().contains("laid out for 3 shards") && error.message().contains("1 queues"), "{error}");
     assert_eq!(broker.shard(), Shard::new(0, 3).unwrap());

@@ -5,6 +5,8 @@ import type { Exchange, Outcome } from "./exchange.js";
 
 /** The timer rings at least so often, for what the broker does now and then. */
 const LONGEST_MS = 60_000;
+/** While every connection is busy, what needs none is looked for so often. */
+const WHILE_BUSY_MS = 1000;
 /** How long to wait after the database failed. */
 const AFTER_FAILURE_MS = 5_000;
 
@@ -85,11 +87,12 @@ export class Courier {
   /** Starts what is due; returns after how many milliseconds to look again. */
   #take(): number {
     const { connections, now } = this.#options;
-    const free = connections - this.#underWay.size;
-    // The next outcome looks again.
-    if (free <= 0) return LONGEST_MS;
+    const free = Math.max(connections - this.#underWay.size, 0);
+    // Without a free connection too: schedules, waits that time out and the like need none.
     const deliveries = this.#broker.take(free, now());
     for (const delivery of deliveries) void this.#deliver(delivery);
+    // The next outcome looks again.
+    if (this.#underWay.size >= connections) return WHILE_BUSY_MS;
     const next = this.#broker.nextWake() ?? Number.POSITIVE_INFINITY;
     // A millisecond at least, so that a clock that stands still can't make this spin.
     return Math.min(Math.max(next - now(), 1), LONGEST_MS);

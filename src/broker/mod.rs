@@ -177,9 +177,10 @@ impl<S: Sql> Broker<S> {
         let settings = self.settings();
         if at >= self.next_sweep.get() {
             let mut scope = self.scope(&settings, at, entropy);
-            retention::sweep(&mut scope)?;
+            let more = retention::sweep(&mut scope)?;
             scope.transaction(shard::directory::announce)?;
-            self.next_sweep.set(at + settings.retention.sweep_interval);
+            // What is left is forgotten in the calls that follow, a part in each.
+            self.next_sweep.set(if more { at } else { at + settings.retention.sweep_interval });
         }
         delivery::take(&mut self.scope(&settings, at, entropy), limit)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::broker::Scope;
 use crate::broker::store::sql::params;
-use crate::broker::store::{Sql, dead_letter, flow_key, kept_event, logged, run};
+use crate::broker::store::{Row, Sql, dead_letter, flow_key, kept_event, logged, run};
 use crate::error::Result;
 use crate::wire::Timestamp;
 
@@ -18,20 +18,23 @@ const FORGOTTEN_KEYS: Duration = Duration::from_hours(8 * 24);
 /// A failed run is kept as long as its entry in the dead letter queue.
 const NOT_RESUMABLE: &str = "NOT EXISTS (SELECT 1 FROM dlq WHERE dlq.run = runs.key)";
 
-/// Forgets what the settings don't want to be kept.
-pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
+/// Forgets what the settings don't want to be kept. Returns whether there is more of it: one sweep is bounded.
+pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<bool> {
     scope.transaction(|scope| {
-        events(scope)?;
-        dead_letters(scope)?;
-        runs(scope)?;
+        let more = [events(scope)?, dead_letters(scope)?, runs(scope)?].contains(&true);
         kept_event::sweep(scope.sql, scope.at, BATCH)?;
         flow_key::sweep(scope.sql, before(scope, FORGOTTEN_KEYS), BATCH)?;
         scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
-        Ok(())
+        Ok(more)
     })
 }
 
-fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+/// Whether a statement that removes a batch at most has left something.
+fn is_full(rows: &[Row]) -> bool {
+    u64::try_from(rows.len()).unwrap_or(u64::MAX) >= BATCH
+}
+
+fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<bool> {
     let retention = &scope.settings.retention;
     let old = scope.sql.query(
         "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?) \
@@ -44,10 +47,11 @@ fn events<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
         params![retention.events, BATCH],
     )?;
     logged::sweep(scope.sql, &old)?;
-    logged::sweep(scope.sql, &surplus)
+    logged::sweep(scope.sql, &surplus)?;
+    Ok(is_full(&old) || is_full(&surplus))
 }
 
-fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<bool> {
     let retention = &scope.settings.retention;
     let old = scope.sql.query(
         &format!("SELECT key FROM runs WHERE ended_at < ? AND {NOT_RESUMABLE} ORDER BY ended_at LIMIT ?"),
@@ -60,10 +64,10 @@ fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
     for row in old.iter().chain(&surplus) {
         run::remove(scope.sql, row.integer(0)?)?;
     }
-    Ok(())
+    Ok(is_full(&old) || is_full(&surplus))
 }
 
-fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
+fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<bool> {
     let retention = &scope.settings.retention;
     let old = scope.sql.query(
         "SELECT id FROM dlq WHERE failed_at < ? ORDER BY seq LIMIT ?",
@@ -75,7 +79,7 @@ fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
     for row in old.iter().chain(&surplus) {
         dead_letter::remove(scope.sql, &row.text(0)?)?;
     }
-    Ok(())
+    Ok(is_full(&old) || is_full(&surplus))
 }
 
 fn before<S: Sql>(scope: &Scope<'_, S>, age: Duration) -> Timestamp {

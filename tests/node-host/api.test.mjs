@@ -131,6 +131,30 @@ test("a page of another site can't publish with the token that everybody knows",
   assert.equal(shown.status, 200, "a link to the dashboard is none of that");
 });
 
+test("a public name does not reach a broker whose token everybody knows", async (t) => {
+  const status = async (on, host) => {
+    const answer = await speak(
+      on,
+      `GET /v2/keys HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${on.token}\r\nConnection: close\r\n\r\n`,
+    );
+    return Number(answer.split(" ")[1]);
+  };
+  const known = await embedded(t);
+  for (const host of [
+    "127.0.0.1:1",
+    "localhost",
+    "app.localhost:8080",
+    "[::1]:8080",
+    "broker:8080",
+    "host.docker.internal",
+  ])
+    assert.equal(await status(known, host), 200, host);
+  for (const host of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"])
+    assert.equal(await status(known, host), 403, host);
+  const own = await embedded(t, { token: "a-token-of-our-own" });
+  assert.equal(await status(own, "broker.example"), 200);
+});
+
 test("a token that isn't known makes the broker read nothing of the body", async (t) => {
   const on = await embedded(t);
   const request = (token) =>

@@ -91,8 +91,12 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
 pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     scope.transaction(|scope| {
         let queue = found(scope, &call.parameter)?;
-        for message in message::of_queue(scope.sql, &queue.name)? {
-            recovery::cancel(scope, &message)?;
+        loop {
+            let messages = message::of_queue(scope.sql, &queue.name, CANCELLED_AT_ONCE)?;
+            if messages.is_empty() {
+                break;
+            }
+            messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
         }
         // Callbacks of what was delivered go on without it.
         message::leave_queue(scope.sql, &queue.name)?;
@@ -101,6 +105,9 @@ pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respo
     })?;
     Ok(Response::new(200))
 }
+
+/// So many messages are read at once: their bodies take memory.
+const CANCELLED_AT_ONCE: u64 = 200;
 
 fn view<S: Sql>(scope: &Scope<'_, S>, queue: &Queue) -> Result<Value> {
     Ok(json!({

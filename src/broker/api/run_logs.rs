@@ -16,7 +16,7 @@ use crate::broker::store::run::{self, FailureState, Run, State};
 use crate::broker::store::step::{self, Entry};
 use crate::broker::store::{Sql, dead_letter};
 use crate::error::{Code, Error, Result};
-use crate::wire::{CallType, Response, Step, base64};
+use crate::wire::{CallType, Response, Step, Timestamp, base64};
 
 const FILTERS: [&str; 18] = [
     "host",
@@ -167,7 +167,8 @@ impl Log {
     }
 
     /// What has to happen for the run to go on: an `event`, the end of a `run`, the `answer` of a third party or of the
-    /// `endpoint`, the end of a `sleep`, the time of a `retry` or of a `delivery`.
+    /// `endpoint`, the end of a `sleep`, the time of a `retry` or of a `delivery`. Nothing of that but a `submission`: the endpoint has
+    /// answered without submitting anything, so the run goes on only if somebody does, or cancels it.
     fn waits_for(&self) -> Vec<Value> {
         let done = |place: u32| self.entries.iter().any(|entry| entry.place == place && is_result(entry));
         let pending = self.entries.iter().filter(|entry| entry.call_type == CallType::ToCallback && !done(entry.place));
@@ -197,7 +198,12 @@ impl Log {
             }
             view
         });
-        steps.chain(messages).collect()
+        let mut waits: Vec<Value> = steps.chain(messages).collect();
+        if waits.is_empty() {
+            let last = self.events.values().flatten().map(|event| event.time).max();
+            waits.push(json!({ "for": "submission", "since": last.map(Timestamp::millis) }));
+        }
+        waits
     }
 
     /// Steps one after the other, steps side by side, and what comes next.

@@ -40,11 +40,18 @@ pub fn hold<S: Sql>(sql: &S, id: &str, gate: Gate<'_>) -> Result<()> {
 /// Lets up to `count` messages that are held back try again: those whose turn in a queue it is already, then those that
 /// were accepted first.
 pub fn wake<S: Sql>(sql: &S, gate: Gate<'_>, count: u64) -> Result<()> {
-    sql.execute(
-        "UPDATE messages SET blocked_on = NULL WHERE seq IN \
-         (SELECT seq FROM messages WHERE blocked_on = ? ORDER BY slot IS NULL, seq LIMIT ?)",
-        params![gate.name(), count],
-    )?;
+    // Two statements, each in the order of the index: however many wait, nothing is sorted.
+    let mut left = count;
+    for turn in ["slot IS NOT NULL", "slot IS NULL ORDER BY seq"] {
+        let woken = sql.execute(
+            &format!(
+                "UPDATE messages SET blocked_on = NULL WHERE seq IN \
+                 (SELECT seq FROM messages WHERE blocked_on = ? AND {turn} LIMIT ?)"
+            ),
+            params![gate.name(), left],
+        )?;
+        left = left.saturating_sub(u64::try_from(woken).unwrap_or(u64::MAX));
+    }
     Ok(())
 }
 

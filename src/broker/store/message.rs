@@ -257,9 +257,9 @@ pub fn of_run<S: Sql>(sql: &S, run: i64) -> Result<Vec<Message>> {
     many(sql, "run = ? ORDER BY seq", params![run])
 }
 
-/// The messages of a queue that have not ended, without callbacks.
-pub fn of_queue<S: Sql>(sql: &S, queue: &str) -> Result<Vec<Message>> {
-    many(sql, "queue = ? AND role = 'plain' ORDER BY seq", params![queue])
+/// Up to `most` messages of a queue that have not ended, without callbacks.
+pub fn of_queue<S: Sql>(sql: &S, queue: &str, most: u64) -> Result<Vec<Message>> {
+    many(sql, "queue = ? AND role = 'plain' LIMIT ?", params![queue, most])
 }
 
 /// Lets what is left of a queue stand in none.

@@ -77,7 +77,7 @@ pub fn lag<S: Sql>(sql: &S, name: &str) -> Result<u64> {
 
 /// How many of a queue's messages have their turn: tried, and not ended with all of their callbacks.
 pub fn turns<S: Sql>(sql: &S, name: &str) -> Result<u64> {
-    count(sql, "SELECT count(DISTINCT slot) FROM messages WHERE queue = ?", name)
+    count(sql, "SELECT count(DISTINCT slot) FROM messages WHERE queue = ? AND slot IS NOT NULL", name)
 }
 
 /// The message whose turn is next: the one that was accepted first, of those that were not delayed or are due. Clocks can

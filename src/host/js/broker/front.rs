@@ -5,12 +5,17 @@ use serde_json::json;
 use super::error_answer;
 use crate::broker::is_webhook;
 use crate::error::{Code, Error};
-use crate::wire::{Method, Request, Response};
+use crate::wire::{Method, Request, Response, development};
 
-/// `None` for what belongs to the API.
-pub fn answer(request: &Request) -> Option<Response> {
+/// `None` for what belongs to the API. `token` is that of the broker.
+pub fn answer(request: &Request, token: &str) -> Option<Response> {
     if is_forged(request) {
         let text = "a page of another site can't use the broker: its token is for servers";
+        return Some(error_answer(&Error::new(Code::Forbidden, text)));
+    }
+    if token == development::TOKEN && !is_local(host(&request.url)) && !is_webhook(&request.url) {
+        let text = "a broker whose token everybody knows is reached by an address or a local name only; start it with a \
+                    token of your own to reach it by a public name";
         return Some(error_answer(&Error::new(Code::Forbidden, text)));
     }
     let path = path(&request.url);
@@ -34,6 +39,26 @@ pub fn answer(request: &Request) -> Option<Response> {
 fn is_forged(request: &Request) -> bool {
     let is_safe = matches!(request.method, Method::Get | Method::Head | Method::Options);
     !is_safe && request.headers.get("sec-fetch-site") == Some("cross-site") && !is_webhook(&request.url)
+}
+
+/// Whether a host can't be the name of somebody's site. A site can let its name lead to this machine, and to the browser
+/// its pages then belong to the broker.
+fn is_local(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    name.starts_with('[')
+        || name.parse::<std::net::Ipv4Addr>().is_ok()
+        || !name.contains('.')
+        || [".localhost", ".local", ".internal", ".test"].iter().any(|end| name.ends_with(end))
+}
+
+/// The host of an absolute URL, without its port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
 }
 
 fn index() -> Response {

@@ -93,7 +93,8 @@ impl Broker {
             let method = if method == Method::Head && !is_webhook(&url) { Method::Get } else { method };
             let mut request = Request { method, url, headers: headers_of(headers), body };
             name_caller(&mut request.headers, caller);
-            front::answer(&request).unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy))
+            front::answer(&request, &self.token)
+                .unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy))
         });
         // An id that can be guessed would be worse than no answer.
         let answer = answer.and_then(|answer| entropy.check().map(|()| answer));
