@@ -46,14 +46,13 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
 
 /// A message has its turn until it and its callbacks have ended, so retries don't let others overtake it.
 fn pass_queue<S: Sql>(scope: &Scope<'_, S>, message: &mut Message, name: &str) -> Result<bool> {
-    let queue = match queue::find(scope.sql, name)? {
-        Some(queue) => queue,
-        None => {
-            // Deleted while the message was elsewhere. It was accepted, so no limit counts.
-            let queue = Queue::new(name, scope.at);
-            queue::put(scope.sql, &queue)?;
-            queue
-        }
+    let queue = if let Some(queue) = queue::find(scope.sql, name)? {
+        queue
+    } else {
+        // Deleted while the message was elsewhere. It was accepted, so no limit counts.
+        let queue = Queue::new(name, scope.at);
+        queue::put(scope.sql, &queue)?;
+        queue
     };
     if queue.paused {
         return Ok(false);
