@@ -370,3 +370,36 @@ fn the_address_of_a_webhook_names_the_tokens_user() {
     let large = Request::new(Method::Post, "https://broker.test/v2/workflows/hooks/me/wfr_1/evt_1");
     world.send(&large.body("x".repeat(1024 * 1024 + 1))).error(413);
 }
+
+#[test]
+fn a_wait_names_no_queue() {
+    let world = World::new();
+    world.answers(WORKFLOW, [Response::new(200).header("Upstash-Workflow-Sdk-Version", "1")]);
+    let headers = [("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-RunId", "wfr_1")];
+    world.publish(WORKFLOW, &headers, "").message_id();
+    let step = json!({ "stepId": 1, "stepName": "w", "stepType": "Wait", "concurrent": 1, "waitEventId": "e" });
+    let wait = |queue: Option<&str>, timeout: Option<&str>| {
+        let mut body = json!({ "url": WORKFLOW, "timeout": "10s", "step": step });
+        if let Some(queue) = timeout {
+            body["timeoutHeaders"] = json!({ "Upstash-Queue-Name": [queue] });
+        }
+        let mut request = world.request(Method::Post, "/v2/wait/e").body(body.to_string());
+        let named = queue.map(|queue| ("Upstash-Queue-Name", queue));
+        for (name, value) in
+            [("Upstash-Workflow-Init", "false"), ("Upstash-Workflow-RunId", "wfr_1")].into_iter().chain(named)
+        {
+            request = request.header(name, value);
+        }
+        world.send(&request)
+    };
+    assert!(wait(Some("q"), None).error(412).contains("Upstash-Queue-Name"));
+    assert!(wait(None, Some("q")).error(412).contains("Upstash-Queue-Name"));
+    assert!(wait(None, None).status() < 300);
+    // As a defect could have left it.
+    world.sql.run(r#"UPDATE waiters SET timeout_target = '{"url":"nonsense:","headers":[]}'"#);
+    world.answers("https://other.test/", [Response::new(200)]);
+    world.advance(Duration::from_mins(1));
+    world.publish("https://other.test/", &[], "").message_id();
+    world.settle();
+    assert_eq!(world.received("https://other.test/").len(), 1, "it holds nobody up");
+}

@@ -263,3 +263,15 @@ fn a_dead_letter_of_a_deleted_queue_makes_it_again_whatever_the_limit() {
     world.run();
     assert_eq!(bodies(&world, URL), ["1", "1"]);
 }
+
+#[test]
+fn a_long_queue_is_deleted_in_parts() {
+    let world = World::new();
+    let item = json!({ "destination": URL, "queue": "q", "headers": { "Upstash-Flow-Control-Key": "k" } });
+    for _ in 0..4 {
+        world.batch(&Value::Array(vec![item.clone(); 500])).ok();
+    }
+    assert_eq!(world.take(10).len(), 1);
+    assert_eq!(world.delete("/v2/queues/q").status(), 200);
+    assert_eq!((world.sql.count("messages"), world.sql.count("queues")), (0, 0));
+}

@@ -539,3 +539,15 @@ fn schedules_are_spread_over_shards_and_their_messages_find_queues_groups_and_li
     }
     assert_eq!(world.count("schedules"), 1);
 }
+
+#[test]
+fn a_clock_that_was_ahead_is_made_up_for_at_the_next_start() {
+    let mut world = World::on_file("schedule-clock");
+    world.answers(URL, [ok()]);
+    world.advance(Duration::from_hours(24 * 365));
+    let id = every(&world, "* * * * *", &[]);
+    world.set_back(Duration::from_hours(24 * 365));
+    world.restart();
+    let next = shown(&world, &id)["nextScheduleTime"].as_u64().unwrap();
+    assert_eq!(next, START.millis() + FIRST);
+}

@@ -139,6 +139,16 @@ pub fn store<S: Sql>(scope: &mut Scope<'_, S>, message: &Message) -> Result<()> 
     event::insert(scope.sql, scope.at, State::Created, message, &detail)
 }
 
+/// Refuses a queue for what belongs to a run: it would hold the run up, or be held up by it.
+pub fn check_unqueued(publication: &Publication) -> Result<()> {
+    match publication.queue {
+        None => Ok(()),
+        Some(_) => {
+            Err(invalid_header(header::QUEUE_NAME, "no queue for what belongs to a run: runs go on by themselves"))
+        }
+    }
+}
+
 /// The message that a publication asks for, and what it says about its queue and its flow-control key. What it does not
 /// say itself, its run remembers.
 pub fn message<S: Sql>(
@@ -148,8 +158,8 @@ pub fn message<S: Sql>(
     run: Option<&Run>,
     caller_ip: Option<&str>,
 ) -> Result<Message> {
-    if publication.queue.is_some() && role != Role::Plain {
-        return Err(invalid_header(header::QUEUE_NAME, "no queue for what belongs to a run: runs go on by themselves"));
+    if role != Role::Plain {
+        check_unqueued(&publication)?;
     }
     let remembered = run.filter(|_| role != Role::Call).map(|run| &run.config);
     let flow_key = match publication.flow_control {

@@ -51,19 +51,31 @@ const USER_AGENT: &str = "Upstash-QStash";
 /// be handled is set aside: it must not hold up the others.
 pub fn take<S: Sql>(scope: &mut Scope<'_, S>, limit: usize) -> Result<Vec<Delivery>> {
     loop {
-        let mut looking_at = None;
-        let taken = take_due(scope, limit, &mut looking_at);
-        match (taken, looking_at) {
-            (Err(error), Some(id)) if error.code() != Code::Storage => outcome::set_aside(scope, &id, &error)?,
+        let mut suspect = Suspect::default();
+        let taken = take_due(scope, limit, &mut suspect);
+        match (taken, suspect) {
+            (Err(error), Suspect { message: Some(id), .. }) if error.code() != Code::Storage => {
+                outcome::set_aside(scope, &id, &error)?;
+            }
+            (Err(error), Suspect { waiter: Some(key), .. }) if error.code() != Code::Storage => {
+                events::put_off(scope, key)?;
+            }
             (taken, _) => return taken,
         }
     }
 }
 
-fn take_due<S: Sql>(scope: &mut Scope<'_, S>, limit: usize, looking_at: &mut Option<String>) -> Result<Vec<Delivery>> {
+/// What is being looked at.
+#[derive(Default)]
+struct Suspect {
+    message: Option<String>,
+    waiter: Option<i64>,
+}
+
+fn take_due<S: Sql>(scope: &mut Scope<'_, S>, limit: usize, suspect: &mut Suspect) -> Result<Vec<Delivery>> {
     scope.transaction(|scope| {
         schedule::fire(scope)?;
-        events::time_out(scope)?;
+        events::time_out(scope, &mut suspect.waiter)?;
         gate::renew(scope)?;
         ticket::grant(scope)?;
         let mut deliveries = Vec::new();
@@ -75,11 +87,11 @@ fn take_due<S: Sql>(scope: &mut Scope<'_, S>, limit: usize, looking_at: &mut Opt
             }
             looked_at += due.len();
             for message in due {
-                *looking_at = Some(message.id.clone());
+                suspect.message = Some(message.id.clone());
                 if let Some(delivery) = deliver(scope, message)? {
                     deliveries.push(delivery);
                 }
-                *looking_at = None;
+                suspect.message = None;
             }
         }
         Ok(deliveries)

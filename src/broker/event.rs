@@ -19,6 +19,8 @@ use crate::wire::{Headers, Step, StepType, base64, header, parse_duration};
 
 /// How long a step waits that does not say it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(7 * 24);
+/// A wait that can't be ended is looked at again after this.
+const PUT_OFF: Duration = Duration::from_hours(1);
 /// So many waits end in one transaction at most.
 const TIMEOUTS: usize = 500;
 
@@ -57,6 +59,7 @@ pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, event_id: &str, headers: &Headers,
     }
     let publication = Publication::read(&request.url, headers, Vec::new(), &scope.settings.limits, scope.at);
     let publication = publication.map_err(refused_step)?;
+    accept::check_unqueued(&publication).map_err(refused_step)?;
     let Part::Step(id) = Part::of(&publication).map_err(refused_step)? else {
         return Err(Error::new(Code::StepRefused, "a request to wait is a step, neither a call nor an invocation"));
     };
@@ -112,6 +115,7 @@ fn waiter<S: Sql>(
     };
     let timeout_url = request.timeout_url.as_deref().unwrap_or(&target.url);
     let read = Publication::read(timeout_url, &timeout_headers, Vec::new(), &scope.settings.limits, scope.at)?;
+    accept::check_unqueued(&read)?;
     Ok(Waiter {
         key: 0,
         run: run.key,
@@ -142,15 +146,24 @@ fn publish_headers(headers: &Headers) -> Headers {
 }
 
 /// Ends the waits whose time is over; must run inside a transaction.
-pub fn time_out<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
+///
+/// `looking_at` tells which one it is if one fails.
+pub fn time_out<S: Sql>(scope: &mut Scope<'_, S>, looking_at: &mut Option<i64>) -> Result<()> {
     for waiter in waiter::due(scope.sql, scope.at, TIMEOUTS)? {
+        *looking_at = Some(waiter.key);
         waiter::remove(scope.sql, waiter.key)?;
         if let Some(run) = run::find(scope.sql, waiter.run)?.filter(Run::is_active) {
             let pending = Pending { target: waiter.timeout_target, ..waiter.pending };
             history::settle(scope, &run, &pending, &Finding::TimedOut)?;
         }
     }
+    *looking_at = None;
     Ok(())
+}
+
+/// Looks later again at a wait that can't be ended, by a defect of ours or of what is stored: it must not hold up others.
+pub fn put_off<S: Sql>(scope: &mut Scope<'_, S>, key: i64) -> Result<()> {
+    scope.transaction(|scope| waiter::put_off(scope.sql, key, scope.at + PUT_OFF))
 }
 
 /// What became of an event.

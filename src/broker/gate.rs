@@ -14,6 +14,7 @@ use crate::broker::store::message::{Message, Role};
 use crate::broker::store::queue::{self, Queue};
 use crate::broker::store::sql::params;
 use crate::error::{Code, Error, Result};
+use crate::wire::flow_control::LONGEST_PERIOD;
 use crate::wire::{FlowLimits, Rate, Timestamp};
 
 /// Whether a due message may be delivered now. If not it is held back until there is room. If so, its turn and its
@@ -145,7 +146,9 @@ pub fn limit<S: Sql>(scope: &Scope<'_, S>, name: &str, limits: Option<FlowLimits
 
 /// Lets those that the rates of past periods held back try again.
 pub fn renew<S: Sql>(scope: &Scope<'_, S>) -> Result<()> {
-    for mut key in flow_key::select(scope.sql, "wake_at <= ?", params![scope.at])? {
+    // Further away than any period: the clock was set back.
+    let beyond = scope.at + LONGEST_PERIOD;
+    for mut key in flow_key::select(scope.sql, "wake_at <= ? OR wake_at > ?", params![scope.at, beyond])? {
         open_key(scope, &mut key)?;
     }
     Ok(())

@@ -128,7 +128,8 @@ pub fn settle<S: Sql>(scope: &mut Scope<'_, S>, run: &Run, pending: &Pending, fi
     let step = Step { step_id: place, target_step: None, out, wait_timeout, ..pending.step.clone() };
     let target = &pending.target;
     let publication = Publication::read(&target.url, &target.headers, Vec::new(), &Limits::NONE, scope.at)?;
-    let publication = Publication { content_type: None, ..publication };
+    // A target that an older build took may name a queue.
+    let publication = Publication { content_type: None, queue: None, ..publication };
     let message = accept::message(scope, Role::Step, publication, Some(run), None)?;
     let submitted = Submitted {
         message_id: &message.id,

@@ -197,6 +197,8 @@ fn pending<S: Sql>(
     }
     let headers = json_headers(&envelope.headers)?;
     let read = Publication::read(&envelope.workflow_url, &headers, Vec::new(), &scope.settings.limits, scope.at)?;
+    accept::check_unqueued(publication)?;
+    accept::check_unqueued(&read)?;
     let target = CallbackTarget { url: read.url, headers };
     Ok(Pending { step: envelope.step.clone(), target, since: scope.at })
 }

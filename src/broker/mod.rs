@@ -154,6 +154,7 @@ impl<S: Sql> Broker<S> {
         let ends_at = at + self.settings().restart_grace;
         self.sql.transaction(|| {
             store::relay::wake(&self.sql, at)?;
+            schedule::realign(&self.sql, at)?;
             store::message::shorten_leases(&self.sql, ends_at)
         })
     }
@@ -242,6 +243,13 @@ impl<S: Sql> Broker<S> {
         let schedule = store::schedule::next_due(&self.sql)?;
         let relay = store::relay::next_due(&self.sql)?;
         Ok(due.into_iter().chain(deadline).chain(renewal).chain(schedule).chain(relay).min())
+    }
+
+    /// When [`Broker::take_deliveries`] has something to forget, which may be in the past. A host calls it then, too, should
+    /// nothing else have made it do so.
+    pub fn next_sweep(&self) -> Result<Option<Timestamp>> {
+        let expiry = retention::next_expiry(&self.sql, &self.settings().retention)?;
+        Ok(expiry.map(|expiry| expiry.max(self.next_sweep.get())))
     }
 
     fn settings(&self) -> Rc<Settings> {

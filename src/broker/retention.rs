@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::broker::Scope;
+use crate::broker::settings::Retention;
 use crate::broker::store::sql::params;
 use crate::broker::store::{Row, Sql, dead_letter, flow_key, kept_event, logged, run};
 use crate::error::Result;
@@ -27,6 +28,21 @@ pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<bool> {
         scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
         Ok(more)
     })
+}
+
+/// When the oldest of what is kept for a time is to be forgotten. What is forgotten by number goes when more comes.
+pub fn next_expiry<S: Sql>(sql: &S, retention: &Retention) -> Result<Option<Timestamp>> {
+    let mut expiry = None;
+    for (oldest, age) in [
+        ("SELECT min(time) FROM events", retention.event_age),
+        ("SELECT min(ended_at) FROM runs WHERE ended_at IS NOT NULL", retention.run_age),
+        ("SELECT min(failed_at) FROM dlq", retention.dead_letter_age),
+    ] {
+        let rows = sql.query(oldest, &[])?;
+        let oldest = rows.first().map_or(Ok(None), |row| row.optional(0, Row::timestamp))?;
+        expiry = expiry.into_iter().chain(oldest.map(|oldest| oldest + age)).min();
+    }
+    Ok(expiry)
 }
 
 /// Whether a statement that removes a batch at most has left something.

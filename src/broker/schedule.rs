@@ -99,6 +99,17 @@ pub fn fire<S: Sql>(scope: &mut Scope<'_, S>) -> Result<()> {
     Ok(())
 }
 
+/// Takes schedules back whose next time lies further away than their expression says: the clock was set back.
+pub fn realign<S: Sql>(sql: &S, at: Timestamp) -> Result<()> {
+    for schedule in schedule::all(sql)? {
+        let next = next(&schedule, at);
+        if schedule.next_at.zip(next).is_some_and(|(known, next)| known > next) {
+            schedule::set_paused(sql, &schedule.id, false, next)?;
+        }
+    }
+    Ok(())
+}
+
 /// `None` for an expression that only a former build could read; [`publish`] tells why.
 fn next(schedule: &Schedule, at: Timestamp) -> Option<Timestamp> {
     Cron::parse(&schedule.cron).ok()?.next(at)

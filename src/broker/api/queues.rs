@@ -89,15 +89,14 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
 
 /// Deletes a queue and cancels what waits in it. A delivery under way is not called back, its outcome is ignored.
 pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
+    let queue = found(scope, &call.parameter)?;
+    // A part in each transaction: should the process die, the rest still waits, and the request can be repeated.
+    while scope.transaction(|scope| {
+        let messages = message::of_queue(scope.sql, &queue.name, CANCELLED_AT_ONCE)?;
+        messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
+        Ok(!messages.is_empty())
+    })? {}
     scope.transaction(|scope| {
-        let queue = found(scope, &call.parameter)?;
-        loop {
-            let messages = message::of_queue(scope.sql, &queue.name, CANCELLED_AT_ONCE)?;
-            if messages.is_empty() {
-                break;
-            }
-            messages.iter().try_for_each(|message| recovery::cancel(scope, message))?;
-        }
         // Callbacks of what was delivered go on without it.
         message::leave_queue(scope.sql, &queue.name)?;
         held::wake(scope.sql, Gate::Queue(&queue.name), gate::ALL)?;

@@ -83,9 +83,12 @@ pub fn turns<S: Sql>(sql: &S, name: &str) -> Result<u64> {
 /// The message whose turn is next: the one that was accepted first, of those that were not delayed or are due. Clocks can
 /// be set back, so an earlier message that was not delayed counts whether it is due or not.
 pub fn head<S: Sql>(sql: &S, name: &str, at: Timestamp) -> Result<Option<String>> {
+    // Two queries, each with an index of its own: however many are delayed, few are looked at.
     let rows = sql.query(
-        "SELECT id FROM messages WHERE queue = ? AND slot IS NULL AND role = 'plain' \
-         AND (not_before <= created_at OR due_at <= ?) ORDER BY seq LIMIT 1",
+        "SELECT id FROM (SELECT * FROM (SELECT seq, id FROM messages WHERE queue = ?1 AND slot IS NULL \
+         AND role = 'plain' AND not_before <= created_at ORDER BY seq LIMIT 1) \
+         UNION ALL SELECT * FROM (SELECT seq, id FROM messages WHERE queue = ?1 AND slot IS NULL \
+         AND role = 'plain' AND not_before > created_at AND due_at <= ?2 ORDER BY seq LIMIT 1)) ORDER BY seq LIMIT 1",
         params![name, at],
     )?;
     rows.first().map(|row| row.text(0)).transpose()

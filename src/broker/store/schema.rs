@@ -215,6 +215,10 @@ const VERSION_6: &[&str] = &[
     "CREATE INDEX messages_due ON messages (due_at, seq) WHERE blocked_on IS NULL",
     "CREATE INDEX messages_blocked ON messages (blocked_on, slot) WHERE blocked_on IS NOT NULL",
     "CREATE INDEX messages_queue ON messages (queue, slot) WHERE queue IS NOT NULL",
+    "CREATE INDEX messages_line ON messages (queue)
+        WHERE slot IS NULL AND role = 'plain' AND not_before <= created_at",
+    "CREATE INDEX messages_late ON messages (queue, due_at)
+        WHERE slot IS NULL AND role = 'plain' AND not_before > created_at",
     "CREATE INDEX messages_flow_key ON messages (flow_key) WHERE flow_key IS NOT NULL",
     "CREATE INDEX messages_open ON messages (flow_key) WHERE lease IS NOT NULL",
     "CREATE TABLE queues (

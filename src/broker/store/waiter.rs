@@ -78,6 +78,12 @@ pub fn next_deadline<S: Sql>(sql: &S) -> Result<Option<Timestamp>> {
     rows.first().map_or(Ok(None), |row| row.optional(0, Row::timestamp))
 }
 
+/// Moves a deadline.
+pub fn put_off<S: Sql>(sql: &S, key: i64, deadline: Timestamp) -> Result<()> {
+    sql.execute("UPDATE waiters SET deadline = ? WHERE key = ?", params![deadline, key])?;
+    Ok(())
+}
+
 /// Forgets a waiter.
 pub fn remove<S: Sql>(sql: &S, key: i64) -> Result<()> {
     sql.execute("DELETE FROM waiters WHERE key = ?", params![key])?;

@@ -90,7 +90,7 @@ impl Courier {
         if self.running.get() {
             self.bell.ring();
         }
-        match self.broker.next_wake() {
+        match self.next_call() {
             Ok(None) => Ok(()),
             Ok(Some(wake)) => self.arm(wake).await,
             Err(error) => {
@@ -103,7 +103,7 @@ impl Courier {
     /// Looks for work at once, whatever is believed about the alarm.
     pub async fn wake(&self) -> worker::Result<()> {
         self.armed.set(None);
-        match self.broker.next_wake() {
+        match self.next_call() {
             Ok(None) => Ok(()),
             _ => self.arm(now()).await,
         }
@@ -124,6 +124,11 @@ impl Courier {
             return self.arm(now()).await;
         }
         self.handle_change().await
+    }
+
+    /// When the broker has something to do next: deliver, or forget.
+    fn next_call(&self) -> Result<Option<Timestamp>> {
+        Ok(self.broker.next_wake()?.into_iter().chain(self.broker.next_sweep()?).min())
     }
 
     async fn work(self: &Rc<Self>) -> Result<()> {

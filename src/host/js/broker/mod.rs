@@ -144,6 +144,8 @@ impl Broker {
     #[allow(clippy::cast_precision_loss)] // a moment, far below 2^53
     pub fn next_wake(&self) -> std::result::Result<Option<f64>, JsValue> {
         let wake = self.inner.next_wake().map_err(|error| thrown(&error))?;
+        let sweep = self.inner.next_sweep().map_err(|error| thrown(&error))?;
+        let wake = wake.into_iter().chain(sweep).min();
         Ok(wake.map(|at| at.millis() as f64))
     }
 }
