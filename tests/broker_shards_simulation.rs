@@ -15,10 +15,10 @@ use orchestration::broker::shard::Piece;
 use orchestration::broker::{Delivery, Outcome, Row, Sql};
 use orchestration::wire::{Method, Response, Timestamp};
 use serde_json::{Value, json};
-use support::Seeded;
 use support::sqlite::Sqlite;
 use support::workflow::{SharedLedger, Stage, WORKFLOW, serve, serve_at, trigger};
 use support::world::{Network, World, settings};
+use support::{Seeded, simulate};
 
 const SEEDS: u64 = 20;
 const ACTIONS: u64 = 1000;
@@ -38,38 +38,21 @@ const KEYS: [(&str, usize, usize, u64); 3] =
 
 #[test]
 fn shards_keep_every_promise_whatever_happens_between_them() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seeds = match number("SIMULATION_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
-    };
-    let mut total = BTreeMap::new();
-    for seed in seeds {
-        println!("seed {seed}");
-        for (what, count) in Simulation::new(seed).run() {
-            *total.entry(what).or_insert(0) += count;
-        }
-    }
-    println!("{total:?}");
-    if number("SIMULATION_SEED").is_none() {
-        // A simulation in which nothing goes wrong proves nothing.
-        for what in [
-            "crashes",
-            "broken transactions",
-            "lost",
-            "pieces lost",
-            "pieces told twice",
-            "full",
-            "rate used up",
-            "under a ticket",
-            "finished runs",
-            "failed runs",
-            "invoked elsewhere",
-            "runs taken up",
-        ] {
-            assert!(total.get(what).is_some_and(|count| *count > 10), "{what}: {total:?}");
-        }
-    }
+    let expected = [
+        "crashes",
+        "broken transactions",
+        "lost",
+        "pieces lost",
+        "pieces told twice",
+        "full",
+        "rate used up",
+        "under a ticket",
+        "finished runs",
+        "failed runs",
+        "invoked elsewhere",
+        "runs taken up",
+    ];
+    simulate(SEEDS, &expected, |seed| Simulation::new(seed).run());
 }
 
 struct Simulation {

@@ -13,6 +13,8 @@ pub mod sqlite;
 pub mod workflow;
 pub mod world;
 
+use std::collections::BTreeMap;
+
 use orchestration::wire::{Entropy, Method};
 
 /// `SplitMix64`: the same seed gives the same bytes on every machine.
@@ -60,4 +62,29 @@ pub fn routes(destination: &str) -> Vec<(Method, String)> {
         .collect();
     assert!(routes.len() > 50, "the table of routes is written differently now");
     routes
+}
+
+/// Plays a simulation with each seed and sums what happened in them. `SIMULATION_SEEDS` sets how many seeds are tried, else
+/// `seeds`; `SIMULATION_SEED` replays a single one. What is `expected` has to happen more than 20 times: a simulation in
+/// which nothing goes wrong proves nothing.
+pub fn simulate(seeds: u64, expected: &[&str], play: impl Fn(u64) -> BTreeMap<&'static str, u64>) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let single = number("SIMULATION_SEED");
+    let range = match single {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(seeds),
+    };
+    let mut total: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in range {
+        println!("seed {seed}");
+        for (what, count) in play(seed) {
+            *total.entry(what).or_insert(0) += count;
+        }
+    }
+    println!("{total:?}");
+    if single.is_none() {
+        for what in expected {
+            assert!(total.get(what).is_some_and(|count| *count > 20), "{what}: {total:?}");
+        }
+    }
 }
