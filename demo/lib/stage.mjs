@@ -50,7 +50,9 @@ export class Stage {
     this.#closers.push(() => this.ledger.close());
 
     const secrets = newSecrets();
-    this.startWorker = (port) => startWorker({ port, persistDir: join(folder, "storage"), bindings: secrets });
+    // The endpoints are on this machine.
+    const bindings = { ...secrets, BROKER_PRIVATE_DESTINATIONS: "allow" };
+    this.startWorker = (port) => startWorker({ port, persistDir: join(folder, "storage"), bindings });
     this.worker = await this.startWorker(0);
     this.#closers.push(() => this.worker.stop());
     this.token = secrets.QSTASH_TOKEN;
