@@ -12,11 +12,15 @@ import { createBrokerServer } from "./server.js";
 const LOOPBACK = "127.0.0.1";
 const CONNECTIONS = 100;
 const MAX_CONNECTIONS = 10_000;
+const CLIENT_CONNECTIONS = 2_000;
+const MAX_CLIENT_CONNECTIONS = 100_000;
 const STOP_GRACE_MS = 2_000;
+/** Addresses that only this machine can reach. */
+const LOCAL = /^(127\.|::1$)/;
 
 /** See `startBroker` in `src/server/host.ts`. */
 export async function startBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
-  const { port, host, db, connections, now, onError, ...settings } = completed(options);
+  const { port, host, db, connections, clientConnections, now, onError, onWarning, ...settings } = completed(options);
   let hosted: Hosted | undefined;
   const server = createBrokerServer({
     bodyLimit: (method, url, headers) => hosted?.broker.bodyLimit(method, url, headers) ?? 0,
@@ -27,6 +31,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
       hosted.courier.wake();
       return answer;
     },
+    clientConnections,
     onError,
   });
   // First, because whoever has the port is who others find.
@@ -44,6 +49,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const [token, currentSigningKey, nextSigningKey] = broker.identity;
   const url = `http://${hostOf(address)}:${address.port}`;
   courier.wake();
+  if (!LOCAL.test(address.address)) warnOfPublic(broker.identity, onWarning);
 
   let stopped: Promise<void> | undefined;
   const stop = async (grace: number) => {
@@ -82,6 +88,18 @@ export function version(): string {
   return core().version();
 }
 
+/** Whether a secret is one of QStash's development server. */
+export function isPublic(secret: string): boolean {
+  return core().publicIdentity().includes(secret);
+}
+
+function warnOfPublic([token, ...keys]: Broker["identity"], onWarning: Own["onWarning"]): void {
+  const known = [...(isPublic(token) ? ["token"] : []), ...(keys.some(isPublic) ? ["signing keys"] : [])];
+  if (known.length === 0) return;
+  const message = `others can reach this broker, and everybody knows its ${known.join(" and its ")}: set your own`;
+  onWarning(new HostError(message, "PublicIdentity"));
+}
+
 interface Hosted {
   broker: Broker;
   courier: Courier;
@@ -118,8 +136,10 @@ interface Own {
   host: string;
   db: string;
   connections: number;
+  clientConnections: number;
   now: () => number;
   onError: (error: Error) => void;
+  onWarning: (warning: Error & { code: string }) => void;
 }
 
 function completed(options: BrokerOptions): Completed {
@@ -127,6 +147,8 @@ function completed(options: BrokerOptions): Completed {
   const {
     now = Date.now,
     onError = (error: Error) => console.error(`[orchestration] ${error.message}`),
+    onWarning = (warning: Error) => console.warn(`[orchestration] warning: ${warning.message}`),
+    clientConnections = CLIENT_CONNECTIONS,
     ...settings
   } = rest;
   const { BROKER_PRIVATE_DESTINATIONS, BROKER_LLM_URL, BROKER_EMAIL_URL } = process.env;
@@ -139,8 +161,10 @@ function completed(options: BrokerOptions): Completed {
     host,
     db,
     connections: whole("connections", connections, 1, MAX_CONNECTIONS),
+    clientConnections: whole("clientConnections", clientConnections, 1, MAX_CLIENT_CONNECTIONS),
     now,
     onError,
+    onWarning,
   };
 }
 

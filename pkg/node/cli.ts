@@ -13,20 +13,29 @@ const HELP = `Durable workflows on a QStash-compatible broker.
   --host <address>      the address to listen at (default: 127.0.0.1, which only this machine can reach)
   --db <file>           the database, kept from run to run (default: .orchestration/broker.db);
                         :memory: for one that ends with the broker
-  --token <text>        the token that clients need (default: the one of QStash's development server)
+  --token <text>        the token that clients need (default: QSTASH_TOKEN, or the one of QStash's development server)
   --read-only-token <text>
-                        a second token that may only read (default: none)
+                        a second token that may only read (default: QSTASH_READONLY_TOKEN, or none)
   --current-signing-key <text>, --next-signing-key <text>
-                        the keys that deliveries are signed with (default: those of QStash's development server)
+                        the keys that deliveries are signed with (default: QSTASH_CURRENT_SIGNING_KEY and
+                        QSTASH_NEXT_SIGNING_KEY, or those of QStash's development server)
   --private-destinations <allow|refuse>
                         whether to deliver to this machine and private networks (default: BROKER_PRIVATE_DESTINATIONS,
                         or allow, unless --host lets others in)
   --connections <number>
                         deliveries under way at once (default: 100)
   --help, --version
+
+Other users of the machine see the arguments of its programs: secrets are better set in the environment.
 `;
 
-const LOCAL = /^(localhost|127\.[\d.]+|::1)$/;
+/** Secrets by their name in the environment, and the argument that goes before it. */
+const SECRETS = {
+  QSTASH_TOKEN: "token",
+  QSTASH_READONLY_TOKEN: "read-only-token",
+  QSTASH_CURRENT_SIGNING_KEY: "current-signing-key",
+  QSTASH_NEXT_SIGNING_KEY: "next-signing-key",
+} as const;
 const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
@@ -44,22 +53,21 @@ async function main(args: string[]): Promise<void> {
   if (values.help || command === undefined) return console.log(HELP);
   if (command !== "dev" || rest.length > 0)
     fail(`there is no command '${positionals.join(" ")}'; there is dev`, MISUSED);
+  const secret = (name: keyof typeof SECRETS) => values[SECRETS[name]] ?? (process.env[name] || undefined);
   const running = await broker.startBroker({
     port: number("port", values.port),
     host: values.host,
     db: values.db,
-    token: values.token,
-    readOnlyToken: values["read-only-token"],
+    token: secret("QSTASH_TOKEN"),
+    readOnlyToken: secret("QSTASH_READONLY_TOKEN"),
     privateDestinations: values["private-destinations"] as BrokerOptions["privateDestinations"],
-    currentSigningKey: values["current-signing-key"],
-    nextSigningKey: values["next-signing-key"],
+    currentSigningKey: secret("QSTASH_CURRENT_SIGNING_KEY"),
+    nextSigningKey: secret("QSTASH_NEXT_SIGNING_KEY"),
     connections: number("connections", values.connections),
+    onWarning: (warning) => console.error(`warning: ${explained(warning)}`),
   });
-  console.log(banner(running, broker.version(), Math.ceil(performance.now() - began), values.token !== undefined));
-  if (values.host !== undefined && !LOCAL.test(values.host) && values.token === undefined)
-    console.error(
-      "warning: others can reach this broker, and everybody knows its token: set --token and the signing keys",
-    );
+  const environment = shown(running.environment, values, broker.isPublic);
+  console.log(banner(running, environment, broker.version(), Math.ceil(performance.now() - began)));
   stopOnSignals(running);
 }
 
@@ -102,22 +110,38 @@ function number(name: string, text: string | undefined): BrokerOptions["port"] {
   return /^\d+$/.test(text) ? Number(text) : fail(`--${name} must be a whole number, got '${text}'`, MISUSED);
 }
 
-function banner({ url, db, environment }: RunningBroker, version: string, milliseconds: number, own: boolean): string {
-  // A token that isn't public knowledge stays out of logs.
-  const shown = own ? { ...environment, QSTASH_TOKEN: "the one that --token says" } : environment;
+/** Secrets that aren't public knowledge stay out of logs: it is said where they are from. */
+function shown(
+  environment: RunningBroker["environment"],
+  values: ReturnType<typeof parsed>["values"],
+  isPublic: (secret: string) => boolean,
+): [name: string, text: string][] {
+  return Object.entries(environment).map(([name, value]) => {
+    const argument = SECRETS[name as keyof typeof SECRETS];
+    if (!argument || isPublic(value)) return [name, value];
+    if (value === values[argument]) return [name, `the one that --${argument} says`];
+    if (value === process.env[name]) return [name, `the one that ${name} says`];
+    return [name, "rotated: GET /v2/keys tells it"];
+  });
+}
+
+function banner(
+  { url, db }: RunningBroker,
+  environment: [name: string, text: string][],
+  version: string,
+  milliseconds: number,
+): string {
   const file = db === ":memory:" ? "in memory: it ends with the broker" : relative("", db);
   return `
   orchestration ${version}: the broker is ready, after ${milliseconds} ms
 
   URL        ${url}
-  Dashboard  ${url}/
+  Dashboard  ${url}/ (an index, as long as there is none)
   Database   ${file}
 
   For the application's .env:
 
-${Object.entries(shown)
-  .map(([name, value]) => `  ${name}="${value}"`)
-  .join("\n")}
+${environment.map(([name, text]) => `  ${name}="${text}"`).join("\n")}
 
   Ctrl-C stops it.
 `;
@@ -144,6 +168,8 @@ function explained({ code, message }: Error & { code?: string }): string {
       return `${message}\nStop that program, or choose another port with --port; clients then need QSTASH_URL or QSTASH_DEV_PORT.`;
     case "DatabaseInUse":
       return `${message}\nStop the other broker, or choose another file with --db.`;
+    case "PublicIdentity":
+      return `${message} with --token, --current-signing-key and --next-signing-key, or in the environment (see --help)`;
     default:
       return message;
   }

@@ -1,5 +1,5 @@
 /** The database of a broker: SQLite as Node has it, one file for one process. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 
@@ -86,7 +86,7 @@ export function pathOf(db: string): string {
 export function openDatabase(path: string): Database {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== IN_MEMORY) makeFolder(dirname(path));
+    if (path !== IN_MEMORY) makeFile(path);
     database = new sqlite.DatabaseSync(path);
     if (path !== IN_MEMORY) database.exec(ALONE_AND_DURABLE);
     return new Database(database);
@@ -105,6 +105,16 @@ const ALONE_AND_DURABLE = `
   BEGIN IMMEDIATE;
   COMMIT;
 `;
+
+/** For its owner alone: bodies and headers hold secrets. SQLite makes the files beside it as this one is. */
+function makeFile(path: string): void {
+  makeFolder(dirname(path));
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, or SQLite says why it can't be.
+  }
+}
 
 function makeFolder(folder: string): void {
   const made = mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -12,6 +12,9 @@ const HEADER_BYTES = 256 * 1024;
 const DRAIN_BYTES = 16 * 1024 * 1024;
 /** Clients keep connections for a minute, as a rule. */
 const KEEP_ALIVE_MS = 65_000;
+/** From its first byte on: the head of a request, and all of it, 8 MiB of a step's body among that. */
+const HEAD_MS = 30_000;
+const REQUEST_MS = 120_000;
 /** In absolute form, as proxies send it. */
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 const HOST = /^[\w.:[\]-]+$/;
@@ -23,12 +26,20 @@ export interface ServerOptions {
   /** How many bytes of a body matter, by the request's head; one more is read. */
   bodyLimit: (method: string, url: string, headers: string) => number;
   answer: Answer;
+  /** How many clients may be connected at once; what is more is closed. */
+  clientConnections: number;
   onError: (error: Error) => void;
 }
 
 /** A server that doesn't listen yet. */
 export function createBrokerServer(options: ServerOptions): Server {
-  const server = createServer({ maxHeaderSize: HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+  });
+  server.maxConnections = options.clientConnections;
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     respond(options, request, response).catch((error: unknown) => {
       // The client is gone, or the answer can't be written.

@@ -3,6 +3,7 @@ import { core } from "./core/core.js";
 import type { Environment } from "./environment.js";
 import { adopting, QstashError } from "./errors.js";
 import { canHost, startBroker } from "./server/host.js";
+import type { RunningBroker } from "./server/options.js";
 
 /** What `QSTASH_DEV` and its like are read from. */
 export interface DevelopmentSettings {
@@ -18,6 +19,9 @@ const START_MS = 5_000;
 const PAUSE_MS = 50;
 /** How often a broker in another process is looked after: if that ends, this one takes over. */
 const WATCH_MS = 1_000;
+/** A broker that development mode can't use. */
+const MISMATCH = "BrokerMismatch";
+const NAME = "orchestration";
 const OTHER_PORT = "QSTASH_DEV_PORT chooses another port";
 /** What another start that was quicker looks like. */
 const LOST = new Set(["PortTaken", "DatabaseInUse"]);
@@ -66,8 +70,8 @@ async function findOrStart(server: Server): Promise<void> {
   let lost: Error | undefined;
   do {
     const found = await look(server);
-    if (found === "other")
-      throw unreachable(url, `another program answers there, or a broker with other keys; ${OTHER_PORT}`);
+    if (found === "other") throw unreachable(url, `another program answers there; ${OTHER_PORT}`);
+    if (found === "stranger") throw mismatch(`a broker answers at ${url}`, `its database, or ${OTHER_PORT}`);
     if (found === "broker") {
       if (canHost()) watch(server);
       return;
@@ -76,10 +80,15 @@ async function findOrStart(server: Server): Promise<void> {
     try {
       const broker = await startBroker({ port: Number(new URL(url).port || 80) });
       broker.unref();
+      if (!isKnown(server, broker)) {
+        await broker.stop(0);
+        throw mismatch(`the database ${broker.db} is that of a broker`, "it");
+      }
       console.log(`[orchestration] the broker is at ${broker.url}, its database is ${broker.db}`);
       return;
     } catch (error) {
       const { code, message } = error as QstashError;
+      if (code === MISMATCH) throw error;
       if (!LOST.has(code)) throw unreachable(url, message, error);
       lost = error as Error;
     }
@@ -88,18 +97,35 @@ async function findOrStart(server: Server): Promise<void> {
   throw unreachable(url, `${lost?.message}; ${OTHER_PORT}`, lost);
 }
 
-/** Who is there: a broker with the identity of development, or something else that speaks HTTP. */
-async function look([url, token, current, next]: Server): Promise<"broker" | "other" | "nobody"> {
-  const init: RequestInit = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(PROBE_MS) };
-  // Next.js keeps answers; Workers of an older date don't know the option.
-  if (canHost()) init.cache = "no-store";
-  let answer: string;
+/** Who is there: a broker with the identity of development, one with another, or something else that speaks HTTP. */
+async function look([url, token, current, next]: Server): Promise<"broker" | "stranger" | "other" | "nobody"> {
+  const ask = async (path: string, headers: Record<string, string>) => {
+    const init: RequestInit = { headers, signal: AbortSignal.timeout(PROBE_MS) };
+    // Next.js keeps answers; Workers of an older date don't know the option.
+    if (canHost()) init.cache = "no-store";
+    return (await fetch(url + path, init)).text();
+  };
   try {
-    answer = await (await fetch(`${url}/v2/keys`, init)).text();
+    const keys = await ask("/v2/keys", { authorization: `Bearer ${token}` });
+    if (keys.includes(current) && keys.includes(next)) return "broker";
+    return isOurs(await ask("/health", {})) ? "stranger" : "other";
   } catch {
     return "nobody";
   }
-  return answer.includes(current) && answer.includes(next) ? "broker" : "other";
+}
+
+/** Whether an answer to `/health` is that of a broker of this package, of any version. */
+function isOurs(health: string): boolean {
+  try {
+    const { name, version } = JSON.parse(health);
+    return name === NAME && typeof version === "string";
+  } catch {
+    return false;
+  }
+}
+
+function isKnown([, token, current, next]: Server, broker: RunningBroker): boolean {
+  return broker.token === token && broker.currentSigningKey === current && broker.nextSigningKey === next;
 }
 
 function watch(server: Server): void {
@@ -109,6 +135,15 @@ function watch(server: Server): void {
     findOrStart(server).catch((error: Error) => console.warn(`[orchestration] ${error.message}`));
   }, WATCH_MS) as unknown as { unref(): void } & number;
   timer.unref();
+}
+
+function mismatch(what: string, database: string): QstashError {
+  return new QstashError(
+    `development mode is on (QSTASH_DEV or devMode), but ${what} whose token or signing keys were configured or rotated: ` +
+      "set QSTASH_URL, QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY in place of QSTASH_DEV, " +
+      `or stop it and delete ${database}`,
+    MISMATCH,
+  );
 }
 
 function unreachable(url: string, reason: string, cause?: unknown): QstashError {

@@ -117,7 +117,8 @@ test("index, health and what is not there", async (t) => {
   const [index, health, nothing] = await Promise.all(["/", "/health", "/nothing"].map((path) => fetch(on.url + path)));
   assert.deepEqual([index.status, health.status, nothing.status], [200, 200, 404]);
   assert.ok((await index.json()).paths["/v2/"]);
-  assert.equal((await health.json()).status, "ok");
+  const { status, name, version } = await health.json();
+  assert.deepEqual([status, name, typeof version], ["ok", "orchestration", "string"]);
   assert.deepEqual(Object.keys(await nothing.json()), ["error"]);
 });
 
@@ -129,6 +130,28 @@ test("a page of another site can't publish with the token that everybody knows",
   assert.deepEqual([await status("cross-site"), await status("same-origin")], [403, 200]);
   const shown = await fetch(`${on.url}/`, { headers: { "sec-fetch-site": "cross-site" } });
   assert.equal(shown.status, 200, "a link to the dashboard is none of that");
+});
+
+test("a page of another origin can't change anything, whatever the token; webhooks are for every page", async (t) => {
+  for (const token of [undefined, "a-token-of-our-own"]) {
+    const on = await embedded(t, { token });
+    const { url } = await server(t, () => ({}));
+    const status = async (path, origin, method = "POST") => {
+      const answer = await speak(
+        on,
+        `${method} ${path} HTTP/1.1\r\nHost: ${new URL(on.url).host}\r\nAuthorization: Bearer ${on.token}\r\n` +
+          `Origin: ${origin}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      );
+      return Number(answer.split(" ")[1]);
+    };
+    const publish = `/v2/publish/${url}`;
+    assert.equal(await status(publish, on.url), 200);
+    for (const origin of ["http://evil.example", "http://127.0.0.1:1", "null", "", `${on.url}.evil.example`])
+      assert.equal(await status(publish, origin), 403, origin);
+    assert.equal(await status("/v2/queues/none", "http://evil.example", "DELETE"), 403);
+    assert.equal(await status("/v2/keys", "http://evil.example", "GET"), 200);
+    assert.notEqual(await status("/v2/workflows/hooks/a/b/c", "http://evil.example"), 403);
+  }
 });
 
 test("a public name does not reach a broker whose token everybody knows", async (t) => {

@@ -139,7 +139,36 @@ test("something else at the address is an error that says what to do", async (t)
   });
   const { code, message } = await said(at.start(["client"]));
   assert.equal(code, "BrokerUnreachable");
-  assert.match(message, new RegExp(`no broker at ${at.url}: another program answers there, .*; QSTASH_DEV_PORT`));
+  assert.match(message, new RegExp(`no broker at ${at.url}: another program answers there; QSTASH_DEV_PORT`));
+});
+
+test("a broker whose keys were rotated is told from another program, at the address and in the file", async (t) => {
+  const at = await project(t);
+  const running = program(t, ["dev"], { cwd: at.cwd, env: at.env });
+  await running.line(/Ctrl-C/);
+  assert.deepEqual(await said(at.start(["client"])), KEYS);
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  assert.ok((await fetch(`${at.url}/v2/keys/rotate`, { method: "POST", headers })).ok);
+  const there = await said(at.start(["client"]));
+  assert.equal(there.code, "BrokerMismatch");
+  assert.match(
+    there.message,
+    new RegExp(`a broker answers at ${at.url} whose .* rotated: set QSTASH_URL, .*delete its`),
+  );
+  await running.kill("SIGTERM");
+  const nobody = await said(at.start(["client"]));
+  assert.equal(nobody.code, "BrokerMismatch");
+  assert.match(nobody.message, /the database .*broker\.db is that of a broker whose .* or stop it and delete it/);
+  assert.equal(await at.keys(), undefined, "it does not go on with keys that nobody believes");
+});
+
+test("a broker with a token of its own is told from another program", async (t) => {
+  const at = await project(t);
+  const running = program(t, ["dev", "--token", "own", "--db", ":memory:"], { cwd: at.cwd, env: at.env });
+  await running.line(/Ctrl-C/);
+  const { code, message } = await said(at.start(["client"]));
+  assert.equal(code, "BrokerMismatch");
+  assert.match(message, /were configured or rotated/);
 });
 
 test("a broker on the same file at another port is an error that says what to do", async (t) => {

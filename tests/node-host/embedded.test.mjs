@@ -1,6 +1,9 @@
 // `startBroker` in a process: for tests of applications, with a clock of their own.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { chmodSync, readdirSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startBroker } from "@repo/orchestration/server";
@@ -100,6 +103,72 @@ test("a process ends although a broker runs, if that is unreferenced", async (t)
   assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+\n$/);
 });
 
+test("who opens it to others with what everybody knows is warned", async (t) => {
+  const warnings = async (options) => {
+    const seen = [];
+    await embedded(t, { onWarning: ({ code, message }) => seen.push(`${code}: ${message}`), ...options });
+    return seen;
+  };
+  const own = { token: "own", currentSigningKey: "sig_own", nextSigningKey: "sig_other" };
+  assert.deepEqual(await warnings({}), []);
+  assert.deepEqual(await warnings({ host: "0.0.0.0", ...own }), []);
+  const warned = (known) => [
+    `PublicIdentity: others can reach this broker, and everybody knows ${known}: set your own`,
+  ];
+  assert.deepEqual(await warnings({ host: "0.0.0.0" }), warned("its token and its signing keys"));
+  assert.deepEqual(await warnings({ host: "0.0.0.0", ...own, token: undefined }), warned("its token"));
+  assert.deepEqual(await warnings({ host: "0.0.0.0", ...own, nextSigningKey: undefined }), warned("its signing keys"));
+});
+
+test("the files of a database are their owner's alone, also in a folder that is everybody's", async (t) => {
+  const cwd = folder();
+  chmodSync(cwd, 0o755);
+  const on = await embedded(t, { db: join(cwd, "broker.db") });
+  await on.qstash.publishJSON({ url: "http://127.0.0.1:1/", body: 1, delay: 60 });
+  const files = readdirSync(cwd);
+  assert.ok(files.includes("broker.db") && files.includes("broker.db-wal"), files.join());
+  for (const file of files) assert.equal(statSync(join(cwd, file)).mode & 0o777, 0o600, file);
+});
+
+test("how long and how much is kept can be said for each kind", async (t) => {
+  let now = Date.now();
+  const limits = { retention: "1h", deadLetterRetention: "3h", loggedEvents: 6, deadLetters: 3 };
+  const on = await embedded(t, { now: () => now, limits });
+  const { url } = await server(t, () => ({ status: 500 }));
+  for (let index = 0; index < 5; index++) await on.qstash.publishJSON({ url, body: index, retries: 0 });
+  await on.broker.idle();
+  const kept = async (milliseconds) => {
+    now += milliseconds;
+    on.broker.wake();
+    await on.broker.idle();
+    return [(await on.json("/v2/events")).events.length, (await on.json("/v2/dlq")).messages.length];
+  };
+  assert.deepEqual(await kept(61_000), [6, 3]);
+  assert.deepEqual(await kept(2 * 3_600_000), [0, 3]);
+  assert.deepEqual(await kept(3_600_000), [0, 0]);
+});
+
+test("more clients than are allowed are closed, and the others go on", async (t) => {
+  const on = await embedded(t, { clientConnections: 2 });
+  const open = () => {
+    const socket = connect(on.broker.port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    socket.on("error", () => {});
+    return socket;
+  };
+  const answered = async (socket) => {
+    socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return String(await Promise.race([once(socket, "data"), once(socket, "close").then(() => "closed")]));
+  };
+  const [first, second] = [open(), open()];
+  assert.match(await answered(first), /^HTTP\/1\.1 200/);
+  assert.match(await answered(second), /^HTTP\/1\.1 200/);
+  assert.equal(await once(open(), "close").then(() => "closed"), "closed");
+  assert.match(await answered(first), /^HTTP\/1\.1 200/);
+  first.destroy();
+  await until(async () => (await answered(open())).startsWith("HTTP/1.1 200"));
+});
+
 test("options are checked", async () => {
   const refused = async (options, message) => {
     const error = await startBroker({ port: 0, db: ":memory:", ...options }).then(
@@ -111,6 +180,8 @@ test("options are checked", async () => {
   };
   await refused({ port: -1 }, /option port must be a whole number from 0 to 65535/);
   await refused({ connections: 0 }, /option connections must be/);
+  await refused({ clientConnections: 0 }, /option clientConnections must be/);
+  await refused({ limits: { deadLetters: -1 } }, /deadLetters must be a whole number/);
   await refused({ token: " " }, /token/);
   await refused({ apis: { lmm: "" } }, /no option 'lmm'/);
   await refused({ privateDestinations: "no" }, /'allow' or 'refuse'/);

@@ -40,7 +40,7 @@ describe("dev", { concurrency: false }, () => {
       path: ["v2", "keys"],
     });
     assert.deepEqual(keys, { current: PUBLIC.QSTASH_CURRENT_SIGNING_KEY, next: PUBLIC.QSTASH_NEXT_SIGNING_KEY });
-    const index = await (await fetch(stdout.match(/Dashboard +(\S+)/)[1])).json();
+    const index = await (await fetch(stdout.match(/Dashboard +(\S+) \(an index/)[1])).json();
     assert.equal(index.name, "orchestration");
     assert.ok(existsSync(join(running.cwd, ".orchestration/broker.db")));
     assert.equal(readFileSync(join(running.cwd, ".orchestration/.gitignore"), "utf8"), "*\n");
@@ -106,21 +106,74 @@ describe("dev", { concurrency: false }, () => {
     assert.match(stderr, /^error: the database .*notes\.txt\/broker\.db can.t be/);
   });
 
-  test("a token of one's own is needed, and not printed", async (t) => {
-    const running = program(t, ["dev", "--port", "0", "--token", "very-secret"]);
-    const url = (await running.line(/URL/)).trim().split(/\s+/)[1];
-    await running.line(/Ctrl-C/);
-    assert.doesNotMatch(running.output.stdout, /very-secret/);
-    const status = async (token) =>
-      (await fetch(`${url}/v2/keys`, { headers: { authorization: `Bearer ${token}` } })).status;
-    assert.deepEqual([await status("very-secret"), await status(PUBLIC.QSTASH_TOKEN)], [200, 401]);
+  test("secrets of one's own are used and not printed: from the environment, from arguments before that", async (t) => {
+    const db = join(folder(), "broker.db");
+    const start = async (args, env) => {
+      const running = program(t, ["dev", "--port", "0", "--db", db, ...args], { env });
+      await running.line(/Ctrl-C/);
+      const { stdout } = running.output;
+      const told = Object.fromEntries([...stdout.matchAll(/^ *(QSTASH_\w+)="(.+)"$/gm)].map(([, ...pair]) => pair));
+      const ask = async (token, path = "/v2/keys", method = "GET") => {
+        const answer = await fetch(told.QSTASH_URL + path, { method, headers: { authorization: `Bearer ${token}` } });
+        return { status: answer.status, ...(await answer.json()) };
+      };
+      return { running, stdout, told, ask };
+    };
+    const env = {
+      QSTASH_TOKEN: "token-of-the-environment",
+      QSTASH_READONLY_TOKEN: "reader-of-the-environment",
+      QSTASH_CURRENT_SIGNING_KEY: "sig_current_secret",
+      QSTASH_NEXT_SIGNING_KEY: "",
+    };
+    const first = await start([], env);
+    assert.equal(first.told.QSTASH_TOKEN, "the one that QSTASH_TOKEN says");
+    assert.equal(first.told.QSTASH_CURRENT_SIGNING_KEY, "the one that QSTASH_CURRENT_SIGNING_KEY says");
+    assert.equal(first.told.QSTASH_NEXT_SIGNING_KEY, PUBLIC.QSTASH_NEXT_SIGNING_KEY);
+    const keys = { status: 200, current: "sig_current_secret", next: PUBLIC.QSTASH_NEXT_SIGNING_KEY };
+    assert.deepEqual(await first.ask("token-of-the-environment"), keys);
+    assert.equal((await first.ask("reader-of-the-environment", "/v2/queues/none")).status, 404);
+    assert.equal((await first.ask(PUBLIC.QSTASH_TOKEN)).status, 401);
+    await first.running.kill("SIGTERM");
+
+    const args = ["--token", "token-of-the-arguments", "--next-signing-key", "sig_next_secret"];
+    const second = await start(args, env);
+    assert.equal(second.told.QSTASH_TOKEN, "the one that --token says");
+    assert.equal(second.told.QSTASH_NEXT_SIGNING_KEY, "the one that --next-signing-key says");
+    assert.equal((await second.ask("token-of-the-environment")).status, 401);
+    const rotated = await second.ask("token-of-the-arguments", "/v2/keys/rotate", "POST");
+    assert.equal(rotated.current, "sig_next_secret");
+    await second.running.kill("SIGTERM");
+
+    const third = await start(args, env);
+    assert.equal((await third.ask("token-of-the-arguments")).next, rotated.next);
+    assert.equal(third.told.QSTASH_NEXT_SIGNING_KEY, "rotated: GET /v2/keys tells it");
+    for (const { stdout } of [first, second, third])
+      for (const secret of ["-the-environment", "-the-arguments", "secret", rotated.next])
+        assert.ok(!stdout.includes(secret), `${secret} in ${stdout}`);
   });
+
+  for (const [args, known] of [
+    [["--token", "own"], "its signing keys"],
+    [["--token", "own", "--current-signing-key", "sig_own"], "its signing keys"],
+    [["--current-signing-key", "sig_own", "--next-signing-key", "sig_other"], "its token"],
+    [["--token", "own", "--current-signing-key", "sig_own", "--next-signing-key", "sig_other"], undefined],
+  ])
+    test(`who lets others in with ${args.filter((_, index) => index % 2 === 0).join(", ")} is warned of ${known ?? "nothing"}`, async (t) => {
+      const running = program(t, ["dev", "--port", "0", "--host", "0.0.0.0", ...args]);
+      await running.line(/Ctrl-C/);
+      const { stderr } = await running.kill("SIGTERM");
+      if (known) assert.ok(stderr.startsWith(`warning: others can reach this broker, and everybody knows ${known}: `));
+      else assert.equal(stderr, "");
+    });
 
   test("who lets others in without a token of one's own is warned", async (t) => {
     const running = program(t, ["dev", "--port", "0", "--host", "0.0.0.0"]);
     await running.line(/Ctrl-C/);
     await until(() => running.output.stderr);
-    assert.match(running.output.stderr, /^warning: others can reach this broker.*--token/);
+    assert.match(
+      running.output.stderr,
+      /^warning: others can reach this broker.*its token and its signing keys.*--token/,
+    );
     const sent = await fetch(`${/QSTASH_URL="(.+)"/.exec(running.output.stdout)[1]}/v2/publish/http://10.0.0.1/`, {
       method: "POST",
       headers: { authorization: `Bearer ${PUBLIC.QSTASH_TOKEN}` },
@@ -138,7 +191,8 @@ describe("dev", { concurrency: false }, () => {
     assert.deepEqual(await run("--version"), [0, `${version}\n`]);
     for (const help of [await run("--help"), await run()]) {
       assert.equal(help[0], 0);
-      for (const option of ["--port", "--db", "--token", "--host"]) assert.ok(help[1].includes(option), option);
+      for (const option of ["--port", "--db", "--token", "--host", "QSTASH_TOKEN"])
+        assert.ok(help[1].includes(option), option);
     }
     for (const [args, message] of [
       [["start"], /no command 'start'/],

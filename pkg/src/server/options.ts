@@ -30,6 +30,8 @@ export interface BrokerOptions {
   apis?: BrokerApis | undefined;
   /** How many deliveries are under way at once. Default: 100. */
   connections?: number | undefined;
+  /** How many connections of clients are open at once; what is more is closed unanswered. Default: 2,000. */
+  clientConnections?: number | undefined;
   /**
    * The broker's clock: milliseconds since the Unix epoch. Default: `Date.now`. A test that turns it forward calls
    * {@link RunningBroker.wake} then. Timeouts of deliveries always pass on the machine's own clock.
@@ -37,6 +39,11 @@ export interface BrokerOptions {
   now?: (() => number) | undefined;
   /** Hears of what fails in the background, such as a full disk. Default: `console.error`. */
   onError?: ((error: Error) => void) | undefined;
+  /**
+   * Hears of settings that are dangerous: `PublicIdentity` if {@link host} lets others in who know the token or a signing key,
+   * because they are those of QStash's development server. Default: `console.warn`.
+   */
+  onWarning?: ((warning: Error & { code: string }) => void) | undefined;
 }
 
 /** A broker that listens. */
@@ -116,6 +123,18 @@ export interface BrokerLimits {
   restartGrace?: number | string | undefined;
   /** Bytes of a destination's answer that are kept. Default: 1 MiB. */
   responseBytes?: number | undefined;
-  /** How long ended runs, events and dead letters are kept. Default: 7 days. */
+  /** How long ended runs, events and dead letters are kept. Default: 7 days. The next three are for one of them each. */
   retention?: number | string | undefined;
+  /** How long events are kept for the logs. Default: {@link retention}. */
+  eventRetention?: number | string | undefined;
+  /** How long a run is kept after its end. Default: {@link retention}. */
+  runRetention?: number | string | undefined;
+  /** How long dead letters are kept. Default: {@link retention}. */
+  deadLetterRetention?: number | string | undefined;
+  /** Events that are kept for the logs; the oldest are forgotten first. Default: 100,000. */
+  loggedEvents?: number | undefined;
+  /** Ended runs that are kept. Default: 10,000. */
+  endedRuns?: number | undefined;
+  /** Dead letters that are kept. Default: 10,000. */
+  deadLetters?: number | undefined;
 }

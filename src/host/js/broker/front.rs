@@ -7,10 +7,13 @@ use crate::broker::is_webhook;
 use crate::error::{Code, Error};
 use crate::wire::{Method, Request, Response, development};
 
+/// What the process is, so that it is known for a broker without a token.
+const NAME: &str = "orchestration";
+
 /// `None` for what belongs to the API. `token` is that of the broker.
 pub fn answer(request: &Request, token: &str) -> Option<Response> {
     if is_forged(request) {
-        let text = "a page of another site can't use the broker: its token is for servers";
+        let text = "a page of another site can't change anything at the broker: its token is for servers";
         return Some(error_answer(&Error::new(Code::Forbidden, text)));
     }
     if token == development::TOKEN && !is_local(host(&request.url)) && !is_webhook(&request.url) {
@@ -24,7 +27,9 @@ pub fn answer(request: &Request, token: &str) -> Option<Response> {
     }
     let answer = match path {
         "/" => index(),
-        "/health" => Response::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })),
+        "/health" => {
+            Response::json(200, &json!({ "status": "ok", "name": NAME, "version": env!("CARGO_PKG_VERSION") }))
+        }
         _ => return Some(error_answer(&Error::new(Code::NotFound, "there is nothing here; see / for what is there"))),
     };
     if request.method == Method::Get {
@@ -34,11 +39,15 @@ pub fn answer(request: &Request, token: &str) -> Option<Response> {
     Some(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", "GET"))
 }
 
-/// Whether a browser says that a page of another site sends this. On a developer's machine such a page could publish
-/// with the token that everybody knows. What only shows, and webhooks, are for everyone.
+/// Whether a browser says that a page of another site or port sends this. On a developer's machine such a page could
+/// publish with the token that everybody knows. What only shows, and webhooks, are for everyone. Browsers tell the origin
+/// of whatever changes something, but the site only to https and this machine's own addresses; servers tell neither.
 fn is_forged(request: &Request) -> bool {
     let is_safe = matches!(request.method, Method::Get | Method::Head | Method::Options);
-    !is_safe && request.headers.get("sec-fetch-site") == Some("cross-site") && !is_webhook(&request.url)
+    let is_cross_site = request.headers.get("sec-fetch-site") == Some("cross-site");
+    let is_foreign =
+        |origin: &str| !origin.contains("://") || !authority(origin).eq_ignore_ascii_case(authority(&request.url));
+    !is_safe && (is_cross_site || request.headers.get("origin").is_some_and(is_foreign)) && !is_webhook(&request.url)
 }
 
 /// Whether a host can't be the name of somebody's site. A site can let its name lead to this machine, and to the browser
@@ -51,10 +60,15 @@ fn is_local(host: &str) -> bool {
         || [".localhost", ".local", ".internal", ".test"].iter().any(|end| name.ends_with(end))
 }
 
+/// Host and port of an absolute URL, as they stand there.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
 /// The host of an absolute URL, without its port.
 fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let authority = authority(url);
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
@@ -63,7 +77,7 @@ fn host(url: &str) -> &str {
 
 fn index() -> Response {
     let body = json!({
-        "name": "orchestration",
+        "name": NAME,
         "version": env!("CARGO_PKG_VERSION"),
         "paths": {
             "/v2/": "the broker's API, as QStash has it",

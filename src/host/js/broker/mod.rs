@@ -164,6 +164,18 @@ pub fn development_url(port: Option<String>) -> String {
     development::url(&port.into_iter().map(|port| ("QSTASH_DEV_PORT", port)).collect())
 }
 
+/// Token, current and next signing key of a broker for development, which everybody knows.
+#[wasm_bindgen(
+    js_name = publicIdentity,
+    unchecked_return_type = "[token: string, currentSigningKey: string, nextSigningKey: string]"
+)]
+pub fn public_identity() -> Array {
+    [development::TOKEN, development::CURRENT_SIGNING_KEY, development::NEXT_SIGNING_KEY]
+        .map(JsValue::from_str)
+        .into_iter()
+        .collect()
+}
+
 fn open(database: Database, settings: Settings, now: f64) -> Result<Broker> {
     let (response_bytes, token) = (settings.response_bytes, settings.token.clone());
     let inner = broker::Broker::open(DatabaseSql::new(database), settings)?;

@@ -83,9 +83,14 @@ fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
             *place = usize::try_from(count).unwrap_or(usize::MAX);
         }
     }
-    for (name, place) in
-        [("queues", &mut limits.queues), ("schedules", &mut limits.schedules), ("urlGroups", &mut limits.url_groups)]
-    {
+    for (name, place) in [
+        ("queues", &mut limits.queues),
+        ("schedules", &mut limits.schedules),
+        ("urlGroups", &mut limits.url_groups),
+        ("loggedEvents", &mut retention.events),
+        ("endedRuns", &mut retention.runs),
+        ("deadLetters", &mut retention.dead_letters),
+    ] {
         if let Some(count) = options.count(name)? {
             *place = u64::from(count);
         }
@@ -109,6 +114,15 @@ fn limit(settings: &mut Settings, mut options: Fields) -> Result<()> {
     }
     if let Some(age) = duration(&mut options, "retention")? {
         (retention.event_age, retention.run_age, retention.dead_letter_age) = (age, age, age);
+    }
+    for (name, place) in [
+        ("eventRetention", &mut retention.event_age),
+        ("runRetention", &mut retention.run_age),
+        ("deadLetterRetention", &mut retention.dead_letter_age),
+    ] {
+        if let Some(age) = duration(&mut options, name)? {
+            *place = age;
+        }
     }
     options.end()
 }
