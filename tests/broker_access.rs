@@ -6,12 +6,14 @@ mod support;
 
 use std::time::Duration;
 
-use orchestration::broker::{Broker, Settings};
+use orchestration::broker::{Broker, Outcome, Settings};
 use orchestration::error::Code;
 use orchestration::signature::{BodyHash, Expect, Keys, verify};
-use orchestration::wire::{Method, Request};
+use orchestration::wire::{Method, Request, Response, base64};
+use serde_json::json;
 use support::routes;
 use support::sqlite::Sqlite;
+use support::workflow::{WORKFLOW, trigger_item};
 use support::world::{CURRENT_KEY, NEXT_KEY, TOKEN, World, ok, settings};
 
 const URL: &str = "https://app.test/hook";
@@ -183,5 +185,60 @@ fn debug_shows_no_secret() {
     let shown = format!("{:?}", with_reader());
     for secret in [TOKEN, READER, CURRENT_KEY, NEXT_KEY] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn views_do_not_show_the_brokers_tokens() {
+    let world = World::with(with_reader());
+    world.answers(URL, [Response::new(500).header("X-Echo", TOKEN)]);
+    let bearer = format!("Bearer {TOKEN}");
+    let carried = [
+        ("Upstash-Forward-Authorization", bearer.as_str()),
+        ("Upstash-Forward-X-Other", "Bearer other-token"),
+        ("Upstash-Callback", "https://back.test/"),
+        ("Upstash-Callback-Forward-Authorization", &bearer),
+        ("Upstash-Failure-Callback", "https://back.test/"),
+        ("Upstash-Failure-Callback-Forward-X-Token", READER),
+        ("Upstash-Retries", "0"),
+    ];
+    let delayed = [&carried[..], &[("Upstash-Delay", "1h")]].concat();
+    let id = world.publish(URL, &delayed, "").message_id();
+    let put = |method, path: &str, headers: &[(&str, &str)], body: &str| {
+        let request = world.request(method, path).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        assert_eq!(world.send(&request).status(), 200);
+    };
+    put(Method::Post, &format!("/v2/schedules/{URL}"), &[&carried[..], &[("Upstash-Cron", "0 0 1 1 *")]].concat(), "");
+    put(Method::Post, "/v2/topics/news/endpoints", &[], &json!({ "endpoints": [{ "url": URL }] }).to_string());
+    let defaults = json!({ "headers": { "Upstash-Forward-Authorization": bearer } });
+    put(Method::Patch, "/v2/topics/news", &[], &defaults.to_string());
+    world.publish(URL, &carried, "").ok();
+    let extra = json!({ "upstash-forward-authorization": bearer, "upstash-retries": "0" });
+    world.batch(&json!([trigger_item("wfr_1", "", &extra)])).ok();
+    world.endpoint(WORKFLOW, move |_, _| Outcome::Answered(Response::new(500).header("X-Echo", TOKEN)));
+    world.settle();
+    assert_eq!(world.received(URL)[0].headers.get("authorization"), Some(bearer.as_str()));
+    let letter = world.get("/v2/dlq").ok()["messages"][0]["dlqId"].as_str().unwrap().to_owned();
+    for path in [
+        format!("/v2/messages/{id}"),
+        "/v2/logs".to_owned(),
+        "/v2/events".to_owned(),
+        "/v2/dlq".to_owned(),
+        format!("/v2/dlq/{letter}"),
+        "/v2/workflows/dlq".to_owned(),
+        "/v2/workflows/logs".to_owned(),
+        "/v2/schedules".to_owned(),
+        "/v2/topics".to_owned(),
+        "/v2/topics/news".to_owned(),
+    ] {
+        let answer = world.send(&world.request_as(READER, Method::Get, &path)).ok().to_string();
+        assert!(answer.contains("REDACTED"), "{path}: {answer}");
+        assert!(!answer.contains(TOKEN) && !answer.contains(READER), "{path}: {answer}");
+    }
+    assert!(world.get(&format!("/v2/messages/{id}")).ok().to_string().contains("Bearer other-token"));
+    for entry in world.get("/v2/logs?count=1000").ok()["logs"].as_array().unwrap() {
+        let body = String::from_utf8(base64::decode(entry["body"].as_str().unwrap()).unwrap()).unwrap();
+        assert!(!body.contains(TOKEN), "{body}");
     }
 }

@@ -286,3 +286,42 @@ fn what_is_old_is_forgotten_however_much_it_is() {
     }
     assert_eq!((world.sql.count("events"), world.sql.count("logged")), (0, 0));
 }
+
+#[test]
+fn deduplication_ids_are_forgotten_in_parts() {
+    let world = World::new();
+    world.answers("https://", [ok()]);
+    for part in 0..3 {
+        let item = |n| json!({ "destination": "https://a.test/", "headers": { "Upstash-Deduplication-Id": format!("{part}-{n}") } });
+        world.batch(&Value::Array((0..500).map(item).collect())).ok();
+    }
+    world.settle();
+    world.advance(Duration::from_mins(11));
+    for left in [1000, 500, 0] {
+        world.take(1);
+        assert_eq!(world.sql.count("deduplications"), left);
+    }
+}
+
+#[test]
+fn a_filter_finds_the_same_whether_few_messages_fit_or_most() {
+    let world = World::new();
+    let item = |key: &str| {
+        json!({ "destination": "https://a.test/",
+            "headers": { "Upstash-Flow-Control-Key": key, "Upstash-Flow-Control-Value": "parallelism=1", "Upstash-Delay": "1h" } })
+    };
+    let rare = world.batch(&json!([item("rare")])).message_in_batch();
+    let batch = Value::Array((0..500).map(|_| item("common")).collect());
+    let batches: Vec<Value> = (0..7).map(|_| world.batch(&batch).ok()).collect();
+    let found = |key: &str| {
+        let logs = world.get(&format!("/v2/logs?flowControlKey={key}&count=3")).ok();
+        logs["logs"].as_array().unwrap().iter().map(|entry| entry["messageId"].clone()).collect::<Vec<_>>()
+    };
+    let last = batches[6].as_array().unwrap();
+    let newest: Vec<Value> = last.iter().rev().take(3).map(|message| message["messageId"].clone()).collect();
+    assert_eq!(found("common"), newest);
+    assert_eq!(found("rare"), [json!(rare)]);
+    assert_eq!(found("none"), [] as [Value; 0]);
+    assert_eq!(found("none,rare"), [json!(rare)]);
+    assert_eq!(found("rare,common"), newest);
+}

@@ -373,3 +373,18 @@ fn headers_are_told_in_the_spelling_that_workflows_look_for() {
     let told: Value = serde_json::from_slice(&world.received("https://told.test/")[0].body).unwrap();
     assert_eq!(told["header"], json!({ "X-Shop-Id": ["1", "2"], "Etag": ["e"] }));
 }
+
+#[test]
+fn callbacks_are_not_deduplicated() {
+    let world = World::new();
+    for (name, value) in [
+        ("Upstash-Callback-Deduplication-Id", "d"),
+        ("Upstash-Callback-Content-Based-Deduplication", "true"),
+        ("Upstash-Failure-Callback-Deduplication-Id", "d"),
+    ] {
+        let callbacks = [("Upstash-Callback", "https://b.test"), ("Upstash-Failure-Callback", "https://b.test")];
+        let error = world.publish("https://a.test", &[callbacks[0], callbacks[1], (name, value)], "").error(400);
+        assert!(error.contains(name) && error.contains("no deduplication"), "{error}");
+    }
+    assert_eq!(world.sql.count("messages"), 0);
+}

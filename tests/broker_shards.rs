@@ -291,3 +291,60 @@ fn every_shard_signs_with_the_rotated_key() {
         .unwrap();
     }
 }
+
+#[test]
+fn a_message_that_its_paused_queue_holds_back_keeps_no_slot_of_its_key() {
+    let world = world();
+    world.answers(PLAIN, [ok()]);
+    // A key that has its place on another shard than the queue.
+    let key = (0..50).map(|n| format!("key-{n}")).find(|key| {
+        let limits = [("Upstash-Flow-Control-Key", key.as_str()), ("Upstash-Flow-Control-Value", "parallelism=1")];
+        publish(&world, &[limits[0], limits[1], ("Upstash-Queue-Name", "line")], "queued");
+        let deliveries = world.take(10);
+        for delivery in &deliveries {
+            world.tell(delivery, world.deliver(delivery));
+        }
+        deliveries.is_empty()
+    });
+    let key = key.unwrap();
+    assert_eq!(world.count("tickets"), 1);
+    let act = |path: &str| world.send(&world.request(Method::Post, path)).status();
+    assert_eq!(act("/v2/queues/line/pause"), 200);
+    world.settle();
+    assert_eq!(world.count("messages WHERE blocked_on = 'queue:line'"), 1);
+    assert_eq!(world.count("tickets"), 0);
+    let before = world.received(PLAIN).len();
+    publish(&world, &[("Upstash-Flow-Control-Key", &key)], "other");
+    world.settle();
+    assert_eq!(world.received(PLAIN)[before..].len(), 1, "at once, with one slot");
+    assert_eq!(act("/v2/queues/line/resume"), 200);
+    world.settle();
+    assert_eq!(world.received(PLAIN)[before..].len(), 2);
+    assert_eq!((world.count("messages"), world.count("tickets")), (0, 0));
+}
+
+#[test]
+fn what_a_shard_can_not_take_over_becomes_a_dead_letter() {
+    let mut settings = settings();
+    settings.limits.queues = 0;
+    let world = World::sharded(COUNT, settings);
+    let endpoint = json!({ "endpoints": [{ "url": PLAIN }] }).to_string();
+    world.send(&world.request(Method::Post, "/v2/topics/news/endpoints").body(endpoint));
+    let headers = json!({ "headers": { "Upstash-Queue-Name": "line" } }).to_string();
+    assert_eq!(world.send(&world.request(Method::Patch, "/v2/topics/news").body(headers)).status(), 200);
+    // Whoever comes to the queue's own shard hears that there is no room for it.
+    let answers: Vec<_> = (0..12).map(|n| world.publish("news", &[], &n.to_string())).collect();
+    let accepted: Vec<_> = (0..).zip(&answers).filter(|(_, answer)| answer.status() == 200).collect();
+    assert!(!accepted.is_empty());
+    world.run();
+    assert_eq!((world.count("relays"), world.count("messages")), (0, 0));
+    for (n, answer) in accepted {
+        let answer = answer.json();
+        let id = answer[0]["messageId"].as_str().unwrap();
+        assert_eq!(world.states(id), ["CREATED", "FAILED"]);
+        let letters = world.get(&format!("/v2/dlq?messageId={id}&queueName=line")).ok();
+        assert_eq!(letters["messages"][0]["body"], json!(n.to_string()));
+        assert!(letters["messages"][0]["error"].as_str().unwrap().contains("can't take it"), "{letters}");
+        assert_eq!(letters["messages"].as_array().unwrap().len(), 1);
+    }
+}

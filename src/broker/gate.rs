@@ -27,6 +27,7 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
         hold(scope.sql, &message.id, Gate::Queue(&name))?;
         // Should its key have woken it, another one is to use the room.
         if let Some(key) = &message.flow_key {
+            ticket::end_try(scope.sql, &message.id)?;
             wake(scope.sql, Gate::FlowKey(key), 1)?;
         }
         return Ok(false);

@@ -1,11 +1,12 @@
 //! What follows from the outcome of a delivery.
 
 use crate::broker::delivery::{LeaseId, is_continued};
+use crate::broker::publication::Publication;
 use crate::broker::store::event::{self, Detail, State};
 use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, FailureState, Run};
-use crate::broker::store::{Sql, dead_letter};
-use crate::broker::{Scope, backoff, callback, run as runs};
+use crate::broker::store::{Sql, dead_letter, logged};
+use crate::broker::{Scope, accept, backoff, callback, run as runs};
 use crate::error::{Code, Error, Result};
 use crate::wire::duration::shown;
 use crate::wire::{Response, header};
@@ -79,6 +80,26 @@ pub fn set_aside<S: Sql>(scope: &mut Scope<'_, S>, id: &str, error: &Error) -> R
             None => dead_letter::insert(scope.sql, scope.at, &message, None, &text, &answer).map(drop),
         }
     })
+}
+
+/// Gives a message up that another shard has accepted for this one, which can't take it; must run inside a transaction.
+pub fn turn_away<S: Sql>(
+    scope: &mut Scope<'_, S>,
+    publication: Publication,
+    caller_ip: Option<&str>,
+    error: &Error,
+) -> Result<()> {
+    let queue = publication.queue.clone();
+    let flow_key = publication.flow_control.as_ref().map(|(key, _)| key.clone());
+    let known = Publication { queue: None, flow_control: None, ..publication };
+    let message = accept::message(scope, Role::Plain, known, None, caller_ip)?;
+    let message = Message { queue, flow_key, ..message };
+    let text = format!("the shard where the message has its place can't take it: {error}");
+    let answer = Response::new(0).body(text.as_str());
+    logged::insert(scope.sql, &message)?;
+    event::insert(scope.sql, scope.at, State::Created, &message, &Detail::default())?;
+    log(scope, State::Failed, &message, &answer, Some(&text))?;
+    dead_letter::insert(scope.sql, scope.at, &message, None, &text, &answer).map(drop)
 }
 
 /// Takes the outcome of a delivery. A message that can't be handled is set aside.

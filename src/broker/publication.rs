@@ -147,7 +147,10 @@ fn refuse_misplaced(headers: &Headers) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what is too large, by [`Code::PayloadTooLarge`].
+/// What the headers begin with that are meant for the broker.
+const PREFIX: &str = "Upstash-";
+
+/// Refuses what is too large, by [`Code::PayloadTooLarge`]. Of the headers those count that are kept.
 pub fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()> {
     let too_large = |what: String, limit: usize| {
         Err(Error::new(Code::PayloadTooLarge, format!("{what} over the limit of {limit} bytes")))
@@ -155,14 +158,18 @@ pub fn check_size(headers: &Headers, body: usize, limits: &Limits) -> Result<()>
     if body > limits.body_bytes {
         return too_large(format!("the body has {body} bytes,"), limits.body_bytes);
     }
-    let upstash = headers.with_prefix("Upstash-").map(|(name, value)| (name, name.len() + value.len()));
     let (mut total, mut count) = (0, 0);
-    for (name, size) in upstash {
+    for (name, value) in headers.iter() {
+        let own = name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+        if !own && !name.eq_ignore_ascii_case(header::CONTENT_TYPE) {
+            continue;
+        }
+        let size = name.len() + value.len() - if own { PREFIX.len() } else { 0 };
         if size > limits.header_value_bytes {
-            return too_large(format!("the header Upstash-{} is", shown(name)), limits.header_value_bytes);
+            return too_large(format!("the header {} is", shown(name)), limits.header_value_bytes);
         }
         total += size;
-        count += 1;
+        count += usize::from(own);
     }
     if count > limits.headers {
         let text = format!("the message has {count} headers, over the limit of {} headers", limits.headers);
@@ -349,6 +356,16 @@ fn callback(
         return Err(invalid_header(
             &format!("{prefix}Queue-Name"),
             "no queue: a callback belongs to its message, and the next message of the queue waits for it",
+        ));
+    }
+    if publication.deduplication.is_some() {
+        let name = [header::DEDUPLICATION_ID, header::CONTENT_BASED_DEDUPLICATION]
+            .into_iter()
+            .find(|name| headers.contains(name))
+            .unwrap_or(header::DEDUPLICATION_ID);
+        return Err(invalid_header(
+            &name.replacen(PREFIX, prefix, 1),
+            "no deduplication: a callback tells one try of one message, so there are no duplicates of it",
         ));
     }
     Ok(Some(CallbackTarget { url: publication.url, headers }))

@@ -25,8 +25,11 @@ pub fn sweep<S: Sql>(scope: &mut Scope<'_, S>) -> Result<bool> {
         let more = [events(scope)?, dead_letters(scope)?, runs(scope)?].contains(&true);
         kept_event::sweep(scope.sql, scope.at, BATCH)?;
         flow_key::sweep(scope.sql, before(scope, FORGOTTEN_KEYS), BATCH)?;
-        scope.sql.execute("DELETE FROM deduplications WHERE ends_at <= ?", params![scope.at])?;
-        Ok(more)
+        let ended = scope.sql.execute(
+            "DELETE FROM deduplications WHERE key IN (SELECT key FROM deduplications WHERE ends_at <= ? LIMIT ?)",
+            params![scope.at, BATCH],
+        )?;
+        Ok(more || u64::try_from(ended).unwrap_or(u64::MAX) >= BATCH)
     })
 }
 
@@ -86,7 +89,7 @@ fn runs<S: Sql>(scope: &Scope<'_, S>) -> Result<bool> {
 fn dead_letters<S: Sql>(scope: &Scope<'_, S>) -> Result<bool> {
     let retention = &scope.settings.retention;
     let old = scope.sql.query(
-        "SELECT id FROM dlq WHERE failed_at < ? ORDER BY seq LIMIT ?",
+        "SELECT id FROM dlq WHERE failed_at < ? ORDER BY failed_at LIMIT ?",
         params![before(scope, retention.dead_letter_age), BATCH],
     )?;
     let surplus = scope

@@ -64,7 +64,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of one header value.
     pub header_value_bytes: usize,
-    /// Bytes of all header names and values of one message.
+    /// Bytes of all header names and values of one message that are kept: `Upstash-…` and `Content-Type`.
     pub header_bytes: usize,
     /// Headers of one message that are kept: those that begin with `Upstash-`.
     pub headers: usize,

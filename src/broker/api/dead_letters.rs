@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, PAGE_BYTES, cursor, numbered};
-use super::{Call, failed_runs, limits, views};
+use super::{Call, failed_runs, limits, tokens, views};
 use crate::broker::query::Query;
 use crate::broker::store::Sql;
 use crate::broker::store::dead_letter::{self, DeadLetter, Key};
@@ -156,7 +156,9 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
 /// A dead letter in JSON.
 pub fn view<S: Sql>(scope: &Scope<'_, S>, letter: &DeadLetter) -> Result<Value> {
     let limits = letter.message.as_ref().map(|message| limits(scope, message)).transpose()?.flatten();
-    Ok(views::dead_letter(letter, limits))
+    let mut view = views::dead_letter(letter, limits);
+    tokens::hide(scope.settings, &mut view);
+    Ok(view)
 }
 
 /// Delivers one dead letter again.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::filter::{Filter, cursor, numbered};
+use super::filter::{Filter, PAGE_BYTES, cursor, numbered, size};
+use super::tokens;
 use super::trim::Trim;
 use super::views::{self, Logged};
 use super::{Call, limits};
@@ -67,8 +68,14 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
         ("flowControlKey", "$.flow_key"),
         ("callerIp", "$.caller_ip"),
     ] {
-        let message = "SELECT message FROM logged WHERE logged.message_id = events.message_id";
-        filter.one_of(query, name, &format!("json_extract(({message}), '{path}')"))?;
+        let value = format!("json_extract(message, '{path}')");
+        if logged::are_few(scope.sql, &value, &query.all(name))? {
+            filter.any(query, name, &format!("message_id IN (SELECT message_id FROM logged WHERE {value} = ?)"))?;
+        } else {
+            // Most of the newest events are theirs: these are found soonest one after the other.
+            let of_event = "SELECT 1 FROM logged WHERE logged.message_id = events.message_id";
+            filter.any(query, name, &format!("EXISTS ({of_event} AND {value} = ?)"))?;
+        }
     }
     filter.between(query, "time")?;
     let trim = Trim::read(query)?;
@@ -91,29 +98,40 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>, key: &str) -> Res
             return Err(Error::new(Code::InvalidRequest, text));
         }
     };
-    let events = event::select(scope.sql, &condition, &params)?;
-    let mut logs: BTreeMap<&str, Option<Logged>> = BTreeMap::new();
-    let mut views = Vec::with_capacity(events.len());
-    for event in &events {
-        if !logs.contains_key(event.message_id.as_str()) {
-            logs.insert(&event.message_id, logged(scope, &event.message_id)?);
+    let numbers = event::numbers(scope.sql, &condition, &params)?;
+    let mut next = cursor(numbers.iter().copied(), count);
+    let mut logs: BTreeMap<String, Option<Logged>> = BTreeMap::new();
+    let mut views = Vec::with_capacity(numbers.len());
+    let mut bytes = 0;
+    for (number, following) in numbers.iter().zip(1..) {
+        for event in event::select(scope.sql, "seq = ?", &[(*number).into()])? {
+            if !logs.contains_key(&event.message_id) {
+                logs.insert(event.message_id.clone(), logged(scope, &event.message_id)?);
+            }
+            let mut view = views::event(&event, logs.get(&event.message_id).and_then(Option::as_ref));
+            trim.apply(&mut view, &["body"]);
+            tokens::hide(scope.settings, &mut view);
+            bytes += size(&view);
+            views.push(view);
         }
-        views.push(views::event(event, logs.get(event.message_id.as_str()).and_then(Option::as_ref)));
+        if bytes >= PAGE_BYTES && following < numbers.len() {
+            next = Some(number.to_string());
+            break;
+        }
     }
+    let shown: Vec<i64> = numbers.into_iter().take(views.len()).collect();
     let mut answer = Map::new();
-    if let Some(cursor) = cursor(events.iter().map(|event| event.seq), count) {
+    if let Some(cursor) = next {
         answer.insert("cursor".to_owned(), json!(cursor));
     }
-    let mut views = Value::Array(views);
-    trim.apply(&mut views, &["body"]);
-    answer.insert(key.to_owned(), views);
-    let numbers = events.iter().map(|event| event.seq);
-    Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
+    answer.insert(key.to_owned(), Value::Array(views));
+    Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, shown.into_iter()))
 }
 
 /// What the log tells of a message.
 fn logged<S: Sql>(scope: &Scope<'_, S>, id: &str) -> Result<Option<Logged>> {
-    let Some(message) = logged::find(scope.sql, id)? else { return Ok(None) };
+    let Some(mut message) = logged::find(scope.sql, id)? else { return Ok(None) };
+    tokens::hide_in_body(scope.settings, &mut message.body);
     let limits = limits(scope, &message)?;
     let (Some(run), Some(position), true) = (message.run, message.position, message.body.is_empty()) else {
         return Ok(Some(Logged { message, limits }));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::dead_letters::{self, Kind, found, loaded, named, selected};
 use super::filter::numbered;
-use super::{Call, views};
+use super::{Call, tokens, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
 use crate::broker::recovery::{self, Mode};
@@ -117,5 +117,6 @@ pub fn view<S: Sql>(scope: &Scope<'_, S>, letter: &DeadLetter) -> Result<Value> 
     }
     view["failureFunctionState"] = json!(state.as_str());
     view["failureCallbackInfo"] = Value::Object(info);
+    tokens::hide(scope.settings, &mut view);
     Ok(view)
 }

@@ -1,5 +1,7 @@
 //! Filters of lists: several values of one parameter are alternatives, several parameters must all hold.
 
+use serde_json::Value as Json;
+
 use super::POSITIONS;
 use crate::broker::query::Query;
 use crate::broker::shard::Shard;
@@ -128,6 +130,16 @@ impl Filter {
 
 /// A page ends early once its bodies have so many bytes: an isolate of Workers has 128 MB for all that it does.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// About how many bytes a view has as JSON.
+pub fn size(view: &Json) -> usize {
+    match view {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(size).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => size_of::<u64>(),
+    }
+}
 
 /// The cursor of the next page: the last entry's number if the page is full.
 pub fn cursor(numbers: impl ExactSizeIterator<Item = i64>, count: u64) -> Option<String> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::filter::Filter;
-use super::{Call, caller_ip, limits, views};
+use super::{Call, caller_ip, limits, tokens, views};
 use crate::broker::dispatch;
 use crate::broker::query::{Query, decode, pairs};
 use crate::broker::store::message::{Role, Source};
@@ -78,7 +78,9 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
         _ => (None, None),
     };
     let limits = limits(scope, &message)?;
-    Ok(Response::json(200, &views::message(&message, body.as_deref(), run.as_ref(), limits)))
+    let mut view = views::message(&message, body.as_deref(), run.as_ref(), limits);
+    tokens::hide(scope.settings, &mut view);
+    Ok(Response::json(200, &view))
 }
 
 fn run_of<S: Sql>(scope: &Scope<'_, S>, key: i64) -> Result<Option<crate::broker::store::run::Run>> {

@@ -13,6 +13,7 @@ mod queues;
 mod run_logs;
 mod runs;
 mod schedules;
+mod tokens;
 mod topics;
 mod triggers;
 mod trim;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::filter::{Filter, PAGE_BYTES, cursor, numbered};
 use super::trim::Trim;
-use super::{Call, views};
+use super::{Call, tokens, views};
 use crate::broker::Scope;
 use crate::broker::callback::map;
 use crate::broker::redaction::hidden;
@@ -93,6 +93,7 @@ pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     }
     let mut views = Value::Array(views);
     trim.apply(&mut views, &[]);
+    tokens::hide(scope.settings, &mut views);
     answer.insert("runs".to_owned(), views);
     Ok(numbered(Response::json(200, &Value::Object(answer)), scope.shard, numbers))
 }

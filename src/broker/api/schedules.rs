@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::views::put;
-use super::{Call, caller_ip, messages, views};
+use super::{Call, caller_ip, messages, tokens, views};
 use crate::broker::callback::map;
 use crate::broker::forwarding::explicit;
 use crate::broker::publication::{PLAIN, Publication, is_plain};
@@ -101,7 +101,9 @@ fn view<S: Sql>(scope: &Scope<'_, S>, schedule: &Schedule) -> Result<Value> {
         put(&mut view, "lastScheduleStates", states(scope, &last.messages)?);
         put(&mut view, "lastScheduleError", json!(last.error));
     }
-    Ok(Value::Object(view))
+    let mut view = Value::Object(view);
+    tokens::hide(scope.settings, &mut view);
+    Ok(view)
 }
 
 fn shown_headers(publication: &Publication) -> Headers {

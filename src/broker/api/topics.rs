@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Call;
+use super::{Call, tokens};
 use crate::broker::dispatch::no_group;
 use crate::broker::forwarding::explicit;
 use crate::broker::publication::{PLAIN, Publication, is_plain, json_headers};
@@ -113,18 +113,23 @@ fn check_headers<S: Sql>(scope: &Scope<'_, S>, group: &UrlGroup, headers: &Heade
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     call.query.refuse_unknown(&["qstash_token"])?;
     let groups = url_group::all(scope.sql)?;
-    Ok(Response::json(200, &groups.iter().map(view).collect()))
+    Ok(answer(scope, groups.iter().map(view).collect()))
 }
 
 /// Shows one group.
 pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
-    Ok(Response::json(200, &view(&found(scope, &call.parameter)?)))
+    Ok(answer(scope, view(&found(scope, &call.parameter)?)))
 }
 
 /// Removes a group, if there is one; what was published to it before is delivered all the same.
 pub fn remove<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     scope.transaction(|scope| url_group::remove(scope.sql, &call.parameter))?;
     Ok(Response::new(200))
+}
+
+fn answer<S>(scope: &Scope<'_, S>, mut view: Value) -> Response {
+    tokens::hide(scope.settings, &mut view);
+    Response::json(200, &view)
 }
 
 fn view(group: &UrlGroup) -> Value {

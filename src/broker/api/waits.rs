@@ -1,8 +1,8 @@
 //! `/v2/wait/{eventId}` and `/v2/waiters/{eventId}`: steps that wait for events.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Call, views};
+use super::{Call, tokens, views};
 use crate::broker::store::Sql;
 use crate::broker::{Scope, event as events};
 use crate::error::Result;
@@ -20,5 +20,7 @@ pub fn wait<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
 pub fn list<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Response> {
     call.query.refuse_unknown(&["qstash_token"])?;
     let waiters = events::waiters(scope, &call.parameter)?;
-    Ok(Response::json(200, &Value::Array(waiters.iter().map(views::waiter).collect())))
+    let mut views = waiters.iter().map(views::waiter).collect();
+    tokens::hide(scope.settings, &mut views);
+    Ok(Response::json(200, &views))
 }

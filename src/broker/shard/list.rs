@@ -96,7 +96,8 @@ pub fn merge(
         .map(|(shard, answer)| Page::read(usize::try_from(*shard).unwrap_or(0), answer, member))
         .collect::<Result<Vec<_>>>()?;
     let mut entries = Vec::new();
-    while entries.len() < count {
+    // What follows on a page that ended early may be newer than the rest.
+    while entries.len() < count && !pages.iter().any(|page| page.full && page.shown == page.entries.len()) {
         let newest = pages
             .iter_mut()
             .filter(|page| page.shown < page.entries.len())
@@ -152,8 +153,11 @@ mod tests {
         assert_eq!(shown(&merged), (vec![9, 8, 7], Some("70.80.x".to_owned())));
         let merged = merge("events", "time", 1, fields.clone(), &[0, 1, 2], &answers).unwrap();
         assert_eq!(shown(&merged), (vec![9], Some("90.81.x".to_owned())));
-        let merged = merge("events", "time", 10, fields, &[0, 1, 2], &answers).unwrap();
+        let merged = merge("events", "time", 10, fields.clone(), &[0, 1, 2], &answers).unwrap();
         assert_eq!(shown(&merged), (vec![9, 8, 7, 6, 5], Some("50.x.x".to_owned())));
+        let early = [page(&[9, 7], true), page(&[8, 6, 4], false), page(&[], false)];
+        let merged = merge("events", "time", 10, fields, &[0, 1, 2], &early).unwrap();
+        assert_eq!(shown(&merged), (vec![9, 8, 7], Some("70.80.x".to_owned())));
     }
 
     #[test]

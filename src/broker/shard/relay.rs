@@ -17,7 +17,7 @@ use crate::broker::store::directory::Snapshot;
 use crate::broker::store::run::Invoker;
 use crate::broker::store::watcher::Watcher;
 use crate::broker::store::{Sql, relay};
-use crate::broker::{Scope, accept, gate, invoke, keys};
+use crate::broker::{Scope, accept, gate, invoke, keys, outcome};
 use crate::error::{Code, Error, Result};
 use crate::wire::{FlowLimits, Timestamp, base64};
 
@@ -189,6 +189,12 @@ fn follow_one<S: Sql>(scope: &mut Scope<'_, S>, from: u32, item: Relay) -> Resul
 fn excuse<S: Sql>(scope: &mut Scope<'_, S>, item: &Relay, error: &Error) -> Result<()> {
     match item {
         Relay::Start { watcher, .. } => invoke::tell_refusal(scope, *watcher, error),
+        // Its publisher was told that it is accepted.
+        Relay::Publish { publication, body, caller_ip } => {
+            let body = bytes(body).unwrap_or_default();
+            let publication = Publication { body, ..Publication::clone(publication) };
+            outcome::turn_away(scope, publication, caller_ip.as_deref(), error)
+        }
         _ => Ok(()),
     }
 }

@@ -112,7 +112,8 @@ pub fn insert<S: Sql>(
             Value::from(error),
             Value::from(&response.headers),
             response_body,
-            Value::json(message)?,
+            // Its headers stand in their own column.
+            Value::json(&Message { headers: Headers::new(), body: Vec::new(), ..message.clone() })?,
         ],
     )?;
     Ok(id)
@@ -171,6 +172,8 @@ fn read<S: Sql>(sql: &S, row: &Row) -> Result<DeadLetter> {
         (None, None) => None,
         _ => return Err(Error::new(Code::Storage, "the database holds a dead letter with half a run")),
     };
+    let headers = row.headers(8)?;
+    let message = row.optional(23, Row::json)?.map(|message: Message| Message { headers: headers.clone(), ..message });
     Ok(DeadLetter {
         seq: row.integer(0)?,
         message_id: row.text(2)?,
@@ -179,7 +182,7 @@ fn read<S: Sql>(sql: &S, row: &Row) -> Result<DeadLetter> {
         run,
         url: row.text(6)?,
         method: row.text(7)?,
-        headers: row.headers(8)?,
+        headers,
         body: body::load(sql, &request_owner(&id), row, 9)?,
         created_at: row.timestamp(10)?,
         failed_at: row.timestamp(11)?,
@@ -193,7 +196,7 @@ fn read<S: Sql>(sql: &S, row: &Row) -> Result<DeadLetter> {
         error: row.optional(19, Row::text)?,
         response_headers: row.headers(20)?,
         response_body: body::load(sql, &response_owner(&id), row, 21)?,
-        message: row.optional(23, Row::json)?,
+        message,
         id,
     })
 }

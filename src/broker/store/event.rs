@@ -144,6 +144,11 @@ pub fn select<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
+/// The numbers of those that a condition selects; it may end with an order and a limit.
+pub fn numbers<S: Sql>(sql: &S, condition: &str, params: &[Value]) -> Result<Vec<i64>> {
+    sql.query(&format!("SELECT seq FROM events WHERE {condition}"), params)?.iter().map(|row| row.integer(0)).collect()
+}
+
 /// The events of a message, oldest first.
 pub fn of_message<S: Sql>(sql: &S, id: &str) -> Result<Vec<Event>> {
     select(sql, "message_id = ? ORDER BY seq", params![id])

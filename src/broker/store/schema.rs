@@ -309,6 +309,19 @@ const VERSION_6: &[&str] = &[
         message TEXT NOT NULL,
         body BLOB
     )",
+    // What the log is asked for; the filters name the same expressions.
+    "CREATE INDEX logged_url_group ON logged (json_extract(message, '$.source.urlGroup'))
+        WHERE json_extract(message, '$.source.urlGroup') IS NOT NULL",
+    "CREATE INDEX logged_schedule ON logged (json_extract(message, '$.source.schedule'))
+        WHERE json_extract(message, '$.source.schedule') IS NOT NULL",
+    "CREATE INDEX logged_queue ON logged (json_extract(message, '$.queue'))
+        WHERE json_extract(message, '$.queue') IS NOT NULL",
+    "CREATE INDEX logged_flow_key ON logged (json_extract(message, '$.flow_key'))
+        WHERE json_extract(message, '$.flow_key') IS NOT NULL",
+    "CREATE INDEX logged_caller_ip ON logged (json_extract(message, '$.caller_ip'))
+        WHERE json_extract(message, '$.caller_ip') IS NOT NULL",
+    "CREATE INDEX dlq_failed ON dlq (failed_at)",
+    "CREATE INDEX dlq_message ON dlq (message_id)",
     "UPDATE events SET state = 'CANCELED' WHERE state = 'CANCELLED'",
     // The signing keys once they were rotated; `configured` names the pair of the settings that they came from.
     "CREATE TABLE signing_keys (
