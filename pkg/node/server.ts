@@ -15,6 +15,8 @@ const KEEP_ALIVE_MS = 65_000;
 /** From its first byte on: the head of a request, and all of it, 8 MiB of a step's body among that. */
 const HEAD_MS = 30_000;
 const REQUEST_MS = 120_000;
+/** How often it is looked for those that are late. */
+const CHECK_MS = 5_000;
 /** In absolute form, as proxies send it. */
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 const HOST = /^[\w.:[\]-]+$/;
@@ -38,6 +40,7 @@ export function createBrokerServer(options: ServerOptions): Server {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEAD_MS,
     requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
   });
   server.maxConnections = options.clientConnections;
   const handle = (request: IncomingMessage, response: ServerResponse) => {
