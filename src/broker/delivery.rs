@@ -8,7 +8,7 @@ use crate::broker::store::message::{self, Message, Role};
 use crate::broker::store::run::{self, Run};
 use crate::broker::store::{Sql, step};
 use crate::broker::{Scope, accept, event as events, gate, outcome, private, schedule};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::signature::{BodyHash, Claims, sign};
 use crate::wire::id::random_text;
 use crate::wire::{CallType, Headers, RawStep, Request, base64, header};
@@ -225,7 +225,7 @@ fn history<S: Sql>(scope: &Scope<'_, S>, run: &Run, position: i64) -> Result<Vec
     if size > scope.settings.inline_history_bytes && run.config.features.contains("LazyFetch") {
         return Ok(Vec::new());
     }
-    serde_json::to_vec(&raw).map_err(|_| crate::error::Error::new(Code::Internal, "a history can't be written as JSON"))
+    serde_json::to_vec(&raw).map_err(|_| Error::new(Code::Internal, "a history can't be written as JSON"))
 }
 
 /// What the names and the punctuation of a [`RawStep`] take in JSON.

@@ -32,29 +32,23 @@ pub fn pass<S: Sql>(scope: &mut Scope<'_, S>, message: &mut Message) -> Result<b
         }
         return Ok(false);
     }
-    if let Some(key) = &message.flow_key
-        && let Some(home) = ticket::home(scope, key)
-    {
+    let Some(key) = &message.flow_key else { return Ok(true) };
+    if let Some(home) = ticket::home(scope, key) {
         return ticket::pass(scope, message, key, home);
     }
-    if let Some(key) = message.flow_key.clone()
-        && !pass_key(scope, message, &key)?
-    {
-        hold(scope.sql, &message.id, Gate::FlowKey(&key))?;
-        return Ok(false);
+    let passes = pass_key(scope, message, key)?;
+    if !passes {
+        hold(scope.sql, &message.id, Gate::FlowKey(key))?;
     }
-    Ok(true)
+    Ok(passes)
 }
 
 /// A message has its turn until it and its callbacks have ended, so retries don't let others overtake it.
 fn pass_queue<S: Sql>(scope: &Scope<'_, S>, message: &mut Message, name: &str) -> Result<bool> {
-    let queue = if let Some(queue) = queue::find(scope.sql, name)? {
-        queue
-    } else {
+    let queue = match queue::find(scope.sql, name)? {
+        Some(queue) => queue,
         // Deleted while the message was elsewhere. It was accepted, so no limit counts.
-        let queue = Queue::new(name, scope.at);
-        queue::put(scope.sql, &queue)?;
-        queue
+        None => make(scope, name)?,
     };
     if queue.paused {
         return Ok(false);
@@ -117,6 +111,10 @@ pub fn made<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
     if queue::number(scope.sql)? >= most {
         return Err(Error::new(Code::LimitReached, format!("there are {most} queues, as many as this broker keeps")));
     }
+    make(scope, name)
+}
+
+fn make<S: Sql>(scope: &Scope<'_, S>, name: &str) -> Result<Queue> {
     let queue = Queue::new(name, scope.at);
     queue::put(scope.sql, &queue)?;
     Ok(queue)

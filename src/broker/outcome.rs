@@ -76,7 +76,7 @@ pub fn set_aside<S: Sql>(scope: &mut Scope<'_, S>, id: &str, error: &Error) -> R
         message::remove(scope.sql, &message)?;
         note_failure_told(scope, &message, FailureState::Failed)?;
         match run.filter(|_| message.role.ends_with_run()) {
-            Some(run) => runs::fail_untold(scope, &run, &message, &answer, &text),
+            Some(run) => runs::fail(scope, &run, &message, &answer, &text, false),
             None => dead_letter::insert(scope.sql, scope.at, &message, None, &text, &answer).map(drop),
         }
     })
@@ -220,7 +220,7 @@ fn give_up<S: Sql>(
                 NOT_A_WORKFLOW | OLD_SDK => explained(&done.answer, error),
                 _ => done.answer.clone(),
             };
-            runs::fail(scope, run, message, &told, error)
+            runs::fail(scope, run, message, &told, error, true)
         }
         _ => {
             let dlq_id = dead_letter::insert(scope.sql, scope.at, message, run, error, &done.answer)?;

@@ -53,42 +53,30 @@ pub fn cancel_active<S: Sql>(scope: &mut Scope<'_, S>, run: &Run) -> Result<()> 
     invoke::tell_end(scope, run, run::State::Canceled, &[])
 }
 
-/// Ends a run because an invocation was given up: the message goes to the dead letter queue, the failure is told.
+/// Ends a run because an invocation was given up: the message goes to the dead letter queue, the failure is told unless
+/// telling it may be what fails.
 pub fn fail<S: Sql>(
     scope: &mut Scope<'_, S>,
     run: &Run,
     message: &Message,
     answer: &Response,
     error: &str,
+    told: bool,
 ) -> Result<()> {
     let dlq_id = dead_letter::insert(scope.sql, scope.at, message, Some(run), error, answer)?;
     park(scope, run, message)?;
-    let failure_message = callback::tell_run_failure(scope, message, run, answer, &dlq_id)?;
-    end_failed(scope, run, message, &dlq_id, failure_message.as_deref(), error)
-}
-
-/// The same without telling the failure: telling it may be what fails.
-pub fn fail_untold<S: Sql>(
-    scope: &mut Scope<'_, S>,
-    run: &Run,
-    message: &Message,
-    answer: &Response,
-    error: &str,
-) -> Result<()> {
-    let dlq_id = dead_letter::insert(scope.sql, scope.at, message, Some(run), error, answer)?;
-    park(scope, run, message)?;
-    end_failed(scope, run, message, &dlq_id, None, error)
-}
-
-fn end_failed<S: Sql>(
-    scope: &mut Scope<'_, S>,
-    run: &Run,
-    message: &Message,
-    dlq_id: &str,
-    failure_message: Option<&str>,
-    error: &str,
-) -> Result<()> {
-    run::fail(scope.sql, run.key, &Failure { at: scope.at, error, message_id: &message.id, dlq_id, failure_message })?;
+    let failure_message = if told { callback::tell_run_failure(scope, message, run, answer, &dlq_id)? } else { None };
+    run::fail(
+        scope.sql,
+        run.key,
+        &Failure {
+            at: scope.at,
+            error,
+            message_id: &message.id,
+            dlq_id: &dlq_id,
+            failure_message: failure_message.as_deref(),
+        },
+    )?;
     drop_waiting(scope, run)?;
     invoke::tell_end(scope, run, run::State::Failed, &[])
 }
