@@ -165,10 +165,27 @@ codes! {
     ResultMismatch: Caller, 500, false;
     /// A step's function failed; the broker decides whether it is tried again.
     StepFailed: Caller, 500, true;
+    /// A step took longer than its timeout allows.
+    StepTimeout: Caller, 504, true;
     /// The workflow's function failed outside a step.
     WorkflowFailed: Caller, 500, true;
     /// The workflow returned before its first step: it refused the request.
     Refused: Caller, 400, false;
+    /// A value does not fit the schema that it was checked with.
+    ValidationFailed: Caller, 400, false;
+    /// Who asked does not wait for the answer any more.
+    Aborted: Caller, 499, false;
+    /// A batch has no room: items come in faster than they are worked off.
+    BatchFull: Caller, 429, true;
+    /// What was asked has been shut down and takes nothing more.
+    Closed: Caller, 503, false;
+
+    /// Another program listens on the port of the broker.
+    PortTaken: Caller, 500, false;
+    /// Another broker has the database open.
+    DatabaseInUse: Caller, 500, false;
+    /// The broker at the address of development mode has another identity.
+    BrokerMismatch: Caller, 500, false;
 
     /// The request carries no signature.
     SignatureMissing: Peer, 401, false;
@@ -201,16 +218,22 @@ codes! {
     HistoryGap: Peer, 500, true;
     /// The broker refused a request.
     BrokerRefused: Peer, 500, true;
-    /// The broker refused a request: too many in a short time.
-    RateLimited: Peer, 500, true;
+    /// Too many requests in a short time: the broker or a rate limiter refused one.
+    RateLimited: Peer, 429, true;
     /// The broker refused a request to a language model: too many requests or tokens.
-    ChatRateLimited: Peer, 500, true;
+    ChatRateLimited: Peer, 429, true;
     /// The broker refused a request: the day's messages are used up.
-    DailyRateLimited: Peer, 500, true;
+    DailyRateLimited: Peer, 429, true;
     /// The broker can't be reached.
     BrokerUnreachable: Peer, 500, true;
     /// The broker's answer can't be read.
     BrokerAnswer: Peer, 500, true;
+    /// A call was answered with what it does not expect.
+    CallFailed: Peer, 502, false;
+    /// A circuit breaker is open: what it guards has failed too often, and is left alone for a while.
+    CircuitOpen: Peer, 503, true;
+    /// A provider of an engine can't take or answer a request.
+    ProviderUnavailable: Peer, 503, true;
 
     /// The store failed.
     Storage: Bug, 500, true;

@@ -53,10 +53,15 @@ pub(crate) fn failure_handled(result: Option<&str>) -> Response {
     }
 }
 
-/// An error of ours, or of the peer.
+/// An error of ours, or of the peer. A broker's limit fails the invocation: 429 would be the workflow's own wish to be
+/// tried again later.
 pub(crate) fn error(error: &Error) -> Response {
-    let answer = answer(error.code().status(), &[("error", error.code().name()), ("message", error.message())]);
-    if error.code().status() == 489 { answer.header(header::NON_RETRYABLE_ERROR, "true") } else { answer }
+    let status = match error.code().status() {
+        429 => 500,
+        status => status,
+    };
+    let answer = answer(status, &[("error", error.code().name()), ("message", error.message())]);
+    if status == 489 { answer.header(header::NON_RETRYABLE_ERROR, "true") } else { answer }
 }
 
 /// An error of the user's function; `step` names the step whose function it was.
