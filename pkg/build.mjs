@@ -1,7 +1,7 @@
 /** Builds `dist/`: ESM with one shared core, a real CommonJS build, and types for both. Run by scripts/build-npm. */
 import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -11,13 +11,23 @@ const ENTRIES = {
   client: "client",
   server: "server",
   workflows: "workflows",
+  triggers: "triggers",
+  actions: "actions",
+  env: "env",
+  "server/next": "server/next",
+  "shared/factories/step-templates": "shared/factories/step-templates",
+  "shared/utils/data-masking": "shared/utils/data-masking",
   ...adapters("workflows", "workflows", [
     ...["nextjs", "cloudflare", "hono", "express", "h3", "svelte", "solidjs", "astro", "tanstack", "react-router"],
   ]),
   ...adapters("client", "receiver", ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"]),
 };
-/** How each kind of runtime gets the wasm. */
-const LOADERS = { inline: "", static: "edge/" };
+/** How each kind of runtime gets the wasm, and the folder of its files. */
+const LOADERS = { inline: "dist", static: "dist/edge" };
+/** What applications share with this package, so it is not bundled. */
+const DEPENDENCIES = Object.keys(
+  JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8")).dependencies ?? {},
+);
 
 /** Adapters, as `exports` in package.json maps their names to files. */
 function adapters(entry, folder, frameworks) {
@@ -35,6 +45,7 @@ const common = {
   platform: "neutral",
   logLevel: "warning",
   loader: { ".wasm": "base64" },
+  external: DEPENDENCIES,
   legalComments: "none",
 };
 
@@ -55,10 +66,14 @@ const entryPlugin = {
   },
 };
 
-const externalWasm = {
-  name: "external-wasm",
+/** The rules are loaded as they are imported, without a call, so that they can be asked synchronously. */
+const staticModules = {
+  name: "static-modules",
   setup({ onResolve }) {
     onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\.\/module\.inline\.js$/ }, ({ importer, resolveDir }) =>
+      importer.endsWith("rules.ts") ? { path: join(resolveDir, "module.static.ts") } : undefined,
+    );
   },
 };
 
@@ -68,7 +83,7 @@ await refuseForeignPackage();
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 // wasm-bindgen describes the raw exports; what is imported here is text.
-for (const name of ["core", "broker"]) {
+for (const name of ["core", "rules", "broker"]) {
   await rm(`wasm/${name}_bg.wasm.d.ts`, { force: true });
   await writeFile(
     `wasm/${name}_bg.d.ts`,
@@ -76,7 +91,7 @@ for (const name of ["core", "broker"]) {
   );
 }
 await Promise.all([esm(), cjs(), node(), types()]);
-await copyFile("wasm/core_bg.wasm", "dist/core.wasm");
+for (const name of ["core", "rules"]) await copyFile(`wasm/${name}_bg.wasm`, `dist/${name}.wasm`);
 await copyFile("wasm/broker_bg.wasm", "dist/node/broker.wasm");
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`../${licence}`, licence);
 
@@ -92,19 +107,30 @@ async function refuseForeignPackage() {
 }
 
 async function esm() {
-  const entryPoints = { "module.inline": "src/core/module.inline.ts", "module.static": "src/core/module.static.ts" };
-  for (const [loader, folder] of Object.entries(LOADERS)) {
-    for (const entry of Object.keys(ENTRIES)) entryPoints[`${folder}${entry}`] = `entry:${loader}:${entry}`;
+  for (const [loader, outdir] of Object.entries(LOADERS)) {
+    const entryPoints = { [`module.${loader}`]: `src/core/module.${loader}.ts` };
+    for (const entry of Object.keys(ENTRIES)) entryPoints[entry] = `entry:${loader}:${entry}`;
+    const { outputFiles } = await build({
+      ...common,
+      entryPoints,
+      format: "esm",
+      splitting: true,
+      outdir,
+      write: false,
+      chunkNames: "chunks/[name]-[hash]",
+      plugins: loader === "static" ? [entryPlugin, staticModules] : [entryPlugin],
+    });
+    await Promise.all(outputFiles.map(writeModule));
   }
-  await build({
-    ...common,
-    entryPoints,
-    format: "esm",
-    splitting: true,
-    outdir: "dist",
-    chunkNames: "chunks/[name]-[hash]",
-    plugins: [entryPlugin, externalWasm],
-  });
+}
+
+/** Writes a file, with the way from it to the compiled modules that it imports. */
+async function writeModule({ path, text }) {
+  await mkdir(dirname(path), { recursive: true });
+  const located = text.replace(/"(\w+\.wasm\?module)"/g, (_, module) =>
+    JSON.stringify(`${relative(dirname(path), "dist")}/${module}`),
+  );
+  await writeFile(path, located);
 }
 
 /** All entries in one file, so that they share one core, and a stub for each. */
@@ -118,7 +144,7 @@ async function cjs() {
     stdin: { contents, resolveDir: root, loader: "ts" },
     format: "cjs",
     outfile: "dist/core.cjs",
-    external: ["./module.inline.cjs"],
+    external: [...DEPENDENCIES, "./module.inline.cjs"],
     // Turns `import()` into `require()`: Jest knows no other.
     supported: { "dynamic-import": false },
   });
@@ -129,7 +155,7 @@ async function cjs() {
     outfile: "dist/module.inline.cjs",
   });
   for (const entry of Object.keys(ENTRIES)) {
-    const core = entry.includes("/") ? "../core.cjs" : "./core.cjs";
+    const core = `${"../".repeat(entry.split("/").length - 1) || "./"}core.cjs`;
     await mkdir(dirname(`dist/${entry}`), { recursive: true });
     await writeFile(`dist/${entry}.cjs`, `"use strict";\nmodule.exports = require("${core}").${idOf(entry)};\n`);
   }

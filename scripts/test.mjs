@@ -17,6 +17,7 @@ const suites = [
   step("format", "cargo fmt --check && biome ci --colors=off --error-on-warnings ."),
   step("clippy native", "cargo clippy --all-targets -- -D warnings"),
   step("clippy wasm js", `cargo clippy ${WASM} --features js --lib --tests -- -D warnings`),
+  step("clippy wasm rules", `cargo clippy ${WASM} --features rules --lib -- -D warnings`),
   step("clippy wasm server", `cargo clippy ${WASM} --features server --lib -- -D warnings`),
   step("clippy wasm standalone", `cargo clippy ${WASM} --features standalone --lib -- -D warnings`),
   counted("native", "cargo test", countCargo),

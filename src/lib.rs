@@ -15,7 +15,7 @@ pub mod privacy;
 
 pub mod broker;
 
-#[cfg(any(feature = "edge", feature = "js", feature = "server"))]
+#[cfg(any(feature = "edge", feature = "js", feature = "rules", feature = "server"))]
 pub mod host;
 
 mod wasm_pack;

@@ -1,6 +1,7 @@
 /** Sends the core's requests to the broker. */
 import type { CallOptions, Retry } from "./config.js";
 import { core, type FailedAttempt, type RequestTuple } from "./core/core.js";
+import { pause } from "./resilience/pause.js";
 
 /** What came back. */
 export interface Answer {
@@ -82,21 +83,6 @@ async function waitBeforeRetry(
     backoff: retry.backoff?.(retried),
   };
   return (await core()).waitBeforeRetry(JSON.stringify(attempt), bytes);
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
-  });
 }
 
 /** Why `fetch` threw, in one line. */

@@ -8,3 +8,16 @@ export {
   WorkflowNonRetryableError,
   WorkflowRetryAfterError,
 } from "./errors.js";
+export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
+export type { ExecuteOptions, Stubs } from "./steps/local.js";
+export type { StepTools } from "./steps/runner.js";
+export {
+  type AnyStep,
+  compose,
+  createStep,
+  type Step,
+  type StepHandler,
+  type StepInput,
+  type StepOptions,
+  type StepOutput,
+} from "./steps/step.js";

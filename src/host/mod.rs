@@ -2,5 +2,5 @@
 
 #[cfg(feature = "edge")]
 pub mod edge;
-#[cfg(any(feature = "js", feature = "server"))]
+#[cfg(any(feature = "js", feature = "rules", feature = "server"))]
 pub mod js;

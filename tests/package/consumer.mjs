@@ -10,7 +10,10 @@ import { startRecorder } from "../differential/recorder.mjs";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 export const BIN = join(ROOT, "node_modules/.bin");
-export const ENTRIES = ["index", "client", "server", "workflows"];
+export const ENTRIES = [
+  ...["index", "client", "server", "server/next", "workflows", "triggers", "actions", "env"],
+  ...["shared/factories/step-templates", "shared/utils/data-masking"],
+];
 /** The adapters for frameworks, as `<entry>/<framework>`. */
 const FRAMEWORKS = ["nextjs", "cloudflare", "hono", "express", "h3", "svelte", "solidjs"];
 export const ADAPTERS = [
@@ -57,22 +60,24 @@ export async function createProject(manifest = {}) {
   };
 }
 
+/** An entry as a variable's name. */
+const idOf = (entry) => entry.replace(/\W/g, "_");
 const specifier = (entry) => `@repo/orchestration${entry === "index" ? "" : `/${entry}`}`;
 
 /** Source that makes `modules` of all entries, and `exercise`; `adapters` holds what the adapters export. */
 export const IMPORTS = [
   ...ADAPTERS.map((entry, index) => `import * as adapter${index} from ${JSON.stringify(specifier(entry))};`),
   `const adapters = [${ADAPTERS.map((_, index) => `adapter${index}`)}];`,
-  ...ENTRIES.map((entry) => `import * as ${entry} from ${JSON.stringify(specifier(entry))};`),
+  ...ENTRIES.map((entry) => `import * as ${idOf(entry)} from ${JSON.stringify(specifier(entry))};`),
   'import exercise from "./exercise.cjs";',
-  `const modules = { ${ENTRIES.join(", ")}, adapters };`,
+  `const modules = { ${ENTRIES.map(idOf).join(", ")}, adapters };`,
 ].join("\n");
 
 export const REQUIRES = [
   `const adapters = ${JSON.stringify(ADAPTERS.map(specifier))}.map((name) => require(name));`,
-  ...ENTRIES.map((entry) => `const ${entry} = require(${JSON.stringify(specifier(entry))});`),
+  ...ENTRIES.map((entry) => `const ${idOf(entry)} = require(${JSON.stringify(specifier(entry))});`),
   'const exercise = require("./exercise.cjs");',
-  `const modules = { ${ENTRIES.join(", ")}, adapters };`,
+  `const modules = { ${ENTRIES.map(idOf).join(", ")}, adapters };`,
 ].join("\n");
 
 /** Calls `use` with a recorder's URL, and holds what `exercise` gave and what the recorder got against what is right. */
@@ -99,6 +104,7 @@ const EXPECTED = {
   workflowRunId: "wfr_own",
   cancelled: 1,
   random: true,
+  id: true,
 };
 
 const SENT = [

@@ -50,6 +50,7 @@ module.exports = async function exercise({ index, client, server, workflows, ada
     workflowRunId,
     cancelled,
     random: /^wfr_[\w-]{21}$/.test(random.workflowRunId),
+    id: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(index.uuidV4()),
   };
 };
 

@@ -1,4 +1,4 @@
 /** The core as a module that the platform has compiled: the only way where code may not compile wasm itself. */
-import module from "./core.wasm?module";
+import module from "core.wasm?module";
 
 export default (): WebAssembly.Module => module;

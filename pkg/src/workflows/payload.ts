@@ -1,7 +1,7 @@
 /** How a run's payload is read, and what of it a first invocation submits. */
 import { WorkflowNonRetryableError } from "../errors.js";
 import type { WorkflowServeOptions } from "./options.js";
-import type { Issue, StandardSchema } from "./schema.js";
+import { validated } from "./validation.js";
 
 /** The payload for the workflow, and the text that the run keeps: `undefined` for none. */
 export interface ReadPayload {
@@ -37,25 +37,9 @@ function parsed(raw: string): unknown {
 
 /** What the schema makes of the payload. One that does not fit never will: the run fails without another try. */
 async function conforming(payload: unknown, schema: NonNullable<WorkflowServeOptions<unknown>["schema"]>) {
-  if ("~standard" in schema) {
-    const result = await (schema as StandardSchema<unknown>)["~standard"].validate(payload);
-    if (result.issues) throw refusal(result.issues.map(worded).join("; "));
-    return result.value;
-  }
-  try {
-    return await schema.parse(payload);
-  } catch (error) {
-    const { issues, message } = error as { issues?: Issue[]; message?: string };
-    throw refusal(Array.isArray(issues) ? issues.map(worded).join("; ") : String(message ?? error));
-  }
-}
-
-const refusal = (issues: string) => new WorkflowNonRetryableError(`the payload does not fit the schema: ${issues}`);
-
-/** An issue with the path to what it is about. */
-function worded({ message, path = [] }: Issue): string {
-  const keys = path.map((part) => String(typeof part === "object" ? part.key : part));
-  return keys.length > 0 ? `${keys.join(".")}: ${message}` : message;
+  const result = await validated(payload, schema);
+  if ("value" in result) return result.value;
+  throw new WorkflowNonRetryableError(`the payload does not fit the schema: ${result.issues}`);
 }
 
 const BYTE_ORDER_MARK = 0xfeff;

@@ -4,8 +4,8 @@
 //! each value (neither can hold a line break), settings as one JSON text. The package's TypeScript adds promises,
 //! `fetch` and types; every decision is made here or below.
 //!
-//! Two builds: feature `js` is the SDK, which applications bundle; feature `server` is the broker, which only its
-//! process on Node loads.
+//! Three builds: feature `js` is the SDK, which applications bundle; feature `rules` is what they ask synchronously, so
+//! it is small; feature `server` is the broker, which only its process on Node loads.
 
 // What crosses from JavaScript is owned.
 #![allow(clippy::needless_pass_by_value)]
@@ -29,6 +29,8 @@ mod failure;
 mod invocation;
 #[cfg(feature = "js")]
 mod receiver;
+#[cfg(feature = "rules")]
+mod rules;
 #[cfg(feature = "js")]
 mod step;
 mod text;

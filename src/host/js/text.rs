@@ -1,9 +1,12 @@
 //! How headers, times and random bytes cross.
 
 use crate::error::{Code, Error, Result};
-use crate::wire::{Entropy, Headers, Timestamp};
+#[cfg(any(feature = "js", feature = "server"))]
+use crate::wire::Headers;
+use crate::wire::{Entropy, Timestamp};
 
 /// Reads headers: a line for each name, followed by a line for its value.
+#[cfg(any(feature = "js", feature = "server"))]
 pub(super) fn headers_of(text: &str) -> Headers {
     let mut headers = Headers::new();
     let mut lines = text.split('\n');
@@ -14,6 +17,7 @@ pub(super) fn headers_of(text: &str) -> Headers {
 }
 
 /// Writes headers as [`headers_of`] reads them. Values can't hold line breaks: what would smuggle one becomes a blank.
+#[cfg(any(feature = "js", feature = "server"))]
 pub(super) fn text_of(headers: &Headers) -> String {
     let mut text = String::new();
     for (name, value) in headers.iter() {

@@ -1,0 +1,2 @@
+/** Ready-made durable steps. */
+export { OrchestrationError } from "./errors.js";

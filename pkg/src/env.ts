@@ -1,0 +1,2 @@
+/** The settings that this package reads. */
+export { OrchestrationError } from "./errors.js";

@@ -1,0 +1,2 @@
+/** Hiding secrets in what is logged. */
+export { OrchestrationError } from "../../errors.js";

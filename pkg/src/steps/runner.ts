@@ -1,0 +1,48 @@
+/** What steps are performed by: a run that remembers them, or this process alone. */
+import type { CallResponse, CallSettings, NotifyStepResponse, RunOptions } from "../workflows/steps.js";
+
+/** What a step's function is told besides its input. */
+export interface StepTools {
+  /** Aborted when the step's time is up, or when the caller of {@link Step.execute} gives up. */
+  readonly signal: AbortSignal;
+  /** Tries of this step that have failed before this one, from 0. */
+  readonly attempt: number;
+  /** The run; absent outside of one. */
+  readonly workflowRunId: string | undefined;
+}
+
+/** What a step asks for. Decorators wrap a runner in another, which changes what is asked or watches how it ends. */
+export interface StepRunner {
+  /** The run; absent outside of one. */
+  readonly workflowRunId: string | undefined;
+  /**
+   * Runs a function and remembers its result. `input` is what it works on, for those who watch. With `retries`, a failure
+   * for good rejects; whether and when it is tried again is told by {@link RetryLater}.
+   */
+  run<TResult>(
+    name: string,
+    input: unknown,
+    stepFunction: (tools: StepTools) => TResult | Promise<TResult>,
+    options?: RunOptions<TResult>,
+  ): Promise<TResult>;
+  /** Waits. In a run nothing is held meanwhile. */
+  sleep(name: string, milliseconds: number): Promise<void>;
+  /** Makes a request. In a run the broker makes it, for up to hours. */
+  call<TResult>(name: string, settings: CallSettings): Promise<CallResponse<TResult>>;
+  /** Notifies the runs that wait for an event. */
+  notify(name: string, eventId: string, eventData: unknown, workflowRunId?: string): Promise<NotifyStepResponse>;
+}
+
+/** Thrown by a step's function that is to be tried again after a time that is too long to be waited for in place. */
+export class RetryLater extends Error {
+  /** What the try failed with. */
+  override readonly cause: unknown;
+  readonly delayMs: number;
+
+  constructor(cause: unknown, delayMs: number) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.name = "RetryLater";
+    this.cause = cause;
+    this.delayMs = delayMs;
+  }
+}

@@ -1,0 +1,2 @@
+/** What starts runs. */
+export { OrchestrationError } from "./errors.js";

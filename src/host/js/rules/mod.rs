@@ -1,0 +1,4 @@
+//! What the npm package asks synchronously. Numbers and texts cross; the values stay in JavaScript.
+
+mod id;
+mod mask;
