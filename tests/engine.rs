@@ -503,7 +503,7 @@ fn a_result_that_comes_after_the_answer_changes_nothing() {
     let (mut invocation, duty) = begun.unwrap();
     assert!(matches!(duty, Duty::Start(_)));
     invocation.request_step("a", StepKind::Run(RunOptions::default())).unwrap();
-    assert_eq!(invocation.poll(), Duty::Run(0));
+    assert_eq!(invocation.poll(), Duty::Run { ticket: 0, attempt: 0 });
     assert!(matches!(invocation.handle_result(Err(Failure::new("Oops", "no luck"))), Duty::Respond(_)));
     assert_eq!(invocation.handle_result(Ok(None)), Duty::Idle);
     invocation.request_step("b", StepKind::Run(RunOptions::default())).unwrap();

@@ -238,6 +238,66 @@ fn a_step_is_tried_again_by_its_own_policy_and_its_failure_can_be_caught() {
 }
 
 #[test]
+fn a_step_is_told_which_try_it_is_and_says_how_long_it_waits() {
+    let log = Log::default();
+    let mut player = Player::default();
+    let result = player.play(async |ctx: Context| {
+        let before: u32 = ctx.step("before").retries(1).run_with(async |tools| Ok::<_, Failure>(tools.attempt)).await?;
+        let paced = ctx.step("paced").retries(3).retry_delay("30s").run_with(async |tools| {
+            note(&log, &format!("try {}", tools.attempt));
+            match tools.attempt {
+                0 => Err(Failure::retry_after("slowly", "7")),
+                1 => Err(Failure::new("Busy", "not yet")),
+                2 => Err(Failure::retry_after("slowly", "2m")),
+                attempt => Ok(attempt),
+            }
+        });
+        let paced = paced.await?;
+        let after = ctx.step("after").timeout(Duration::from_secs(1));
+        let after: u32 = after.run_with(async |tools| Ok::<_, Failure>(tools.attempt)).await?;
+        Ok((before, paced, after))
+    });
+    assert_eq!(result, json!([0, 3, 0]));
+    assert_eq!(*log.borrow(), ["try 0", "try 1", "try 2", "try 3"]);
+    assert_eq!(player.delays(), ["7s", "30s", "2m"]);
+}
+
+#[test]
+fn branches_are_told_of_their_own_tries() {
+    let mut player = Player::default();
+    let result = player.play(async |ctx: Context| {
+        let branch = |name: &str, fails: u32| {
+            ctx.step(name).retries(5).retry_delay("1s").run_with(async move |tools| match tools.attempt {
+                attempt if attempt < fails => Err(Failure::new("Busy", "not yet")),
+                attempt => Ok(attempt),
+            })
+        };
+        let (none, two, one) = join!(branch("none", 0), branch("two", 2), branch("one", 1));
+        Ok((none?, two?, one?))
+    });
+    assert_eq!(result, json!([0, 2, 1]));
+}
+
+#[test]
+fn a_failure_that_forbids_retries_ends_a_step_with_its_own_and_not_the_run() {
+    for retries in [0, 5] {
+        let log = Log::default();
+        let mut player = Player::default();
+        let result = player.play(async |ctx: Context| {
+            let step = ctx.step("never").retries(retries);
+            let failure = step.run(async || {
+                note(&log, "try");
+                Err::<(), _>(Failure::non_retryable("never"))
+            });
+            let failure = failure.await.unwrap_err();
+            ctx.run("tell", async || Ok::<_, Failure>((failure.name, failure.message))).await
+        });
+        assert_eq!(result, json!(["WorkflowNonRetryableError", "never"]));
+        assert_eq!((log.borrow().len(), player.delays().len()), (1, 0));
+    }
+}
+
+#[test]
 fn a_try_that_takes_too_long_has_failed() {
     let workflow = async |ctx: Context| {
         let slow = ctx.step("slow").retries(0).timeout(Duration::from_millis(5));

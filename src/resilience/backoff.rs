@@ -101,29 +101,67 @@ impl Backoff {
     }
 
     /// What follows the failure number `failures`, from 1. `chance` is a number from 0 to 1.
+    ///
+    /// Who waits does not depend on chance: it is the broker if the delay without jitter is longer than
+    /// [`in_place`](Self::in_place). So every invocation groups the tries alike; see
+    /// [`failures_before`](Self::failures_before).
     pub fn after(&self, failures: u32, chance: f64) -> Verdict {
         if failures >= self.max_attempts {
             return Verdict::GiveUp;
         }
         let delay = self.delay(failures, chance);
-        if delay > self.in_place { Verdict::Defer(delay) } else { Verdict::Wait(delay) }
+        if self.grown(failures) > self.in_place { Verdict::Defer(delay) } else { Verdict::Wait(delay) }
     }
 
     /// The delay after the failure number `failures`, from 1.
     pub fn delay(&self, failures: u32, chance: f64) -> Duration {
-        let steps = failures.max(1);
-        let grown = match self.strategy {
-            Strategy::Fixed => self.first,
-            Strategy::Linear => self.first.saturating_mul(steps),
-            Strategy::Exponential => self.first.saturating_mul(1_u32.checked_shl(steps - 1).unwrap_or(u32::MAX)),
-        };
-        let delay = grown.min(self.max);
+        let delay = self.grown(failures);
         let chance = if chance.is_nan() { 1.0 } else { chance.clamp(0.0, 1.0) };
         match self.jitter {
             Jitter::None => delay,
             Jitter::Equal => delay.mul_f64(0.5 + chance / 2.0),
             Jitter::Full => delay.mul_f64(chance),
         }
+    }
+
+    /// How many failures lie before the durable try number `durable_try`, from 0.
+    ///
+    /// A durable try makes attempts in place until one succeeds or a wait is for the broker. Delays never shrink, so only
+    /// the first durable try makes several attempts; each later one makes one. If no delay is too long to be waited for in
+    /// place, there is no later one: the answer is then [`max_attempts`](Self::max_attempts), after which nothing follows.
+    pub fn failures_before(&self, durable_try: u32) -> u32 {
+        match durable_try.checked_sub(1) {
+            None => 0,
+            Some(later) => self.first_deferred().saturating_add(later).min(self.max_attempts),
+        }
+    }
+
+    /// How many durable tries may follow the first.
+    pub fn durable_retries(&self) -> u32 {
+        self.max_attempts.saturating_sub(self.first_deferred())
+    }
+
+    /// How many failures the first durable try ends with, unless one of its attempts succeeds: the number of the first
+    /// failure whose delay is for the broker, and no more than there are attempts.
+    fn first_deferred(&self) -> u32 {
+        // Delays are monotone: halve what is left between a failure that waits in place and one that doesn't.
+        let (mut waits, mut defers) = (0, self.max_attempts);
+        while waits + 1 < defers {
+            let middle = waits + (defers - waits) / 2;
+            if self.grown(middle) > self.in_place { defers = middle } else { waits = middle }
+        }
+        defers
+    }
+
+    /// The delay after the failure number `failures`, from 1, before chance has its part.
+    fn grown(&self, failures: u32) -> Duration {
+        let steps = failures.max(1);
+        let grown = match self.strategy {
+            Strategy::Fixed => self.first,
+            Strategy::Linear => self.first.saturating_mul(steps),
+            Strategy::Exponential => self.first.saturating_mul(1_u32.checked_shl(steps - 1).unwrap_or(u32::MAX)),
+        };
+        grown.min(self.max)
     }
 }
 
@@ -177,6 +215,28 @@ mod tests {
                 Verdict::GiveUp,
             ]
         );
+    }
+
+    #[test]
+    fn chance_does_not_decide_who_waits() {
+        let backoff =
+            Backoff { max_attempts: 9, first: Duration::from_secs(8), jitter: Jitter::Full, ..Backoff::default() };
+        assert_eq!(backoff.after(1, 1.0), Verdict::Wait(Duration::from_secs(8)));
+        assert_eq!(backoff.after(2, 0.0), Verdict::Defer(Duration::ZERO));
+        assert_eq!(backoff.after(2, 1.0), Verdict::Defer(Duration::from_secs(16)));
+    }
+
+    #[test]
+    fn durable_tries_go_on_where_the_last_ended() {
+        let before =
+            |backoff: &Backoff| (0..5).map(|durable_try| backoff.failures_before(durable_try)).collect::<Vec<_>>();
+        let six = Backoff { max_attempts: 6, ..Backoff::default() };
+        // 1 s, 2 s, 4 s, 8 s, then 16 s: the fifth failure ends the first durable try.
+        assert_eq!((before(&six), six.durable_retries()), (vec![0, 5, 6, 6, 6], 1));
+        assert_eq!(before(&Backoff { in_place: Duration::ZERO, ..six }), [0, 1, 2, 3, 4]);
+        assert_eq!(before(&Backoff { in_place: Duration::from_secs(3), ..six }), [0, 3, 4, 5, 6]);
+        assert_eq!(before(&Backoff { max: Duration::from_secs(10), max_attempts: u32::MAX, ..six })[1], u32::MAX);
+        assert_eq!(before(&Backoff { max_attempts: 1, in_place: Duration::ZERO, ..six }), [0, 1, 1, 1, 1]);
     }
 
     #[test]

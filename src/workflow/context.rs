@@ -331,7 +331,7 @@ async fn recall<T>(
 ) -> Result<T, Failure> {
     match shared.step(name, kind, None).await? {
         Turn::Recalled(result) => read(name, result.as_deref().unwrap_or("null")).map_err(|error| Failure::of(&error)),
-        Turn::Run => Err(Failure::of(&Error::new(Code::Internal, "a step without a function was to run"))),
+        Turn::Run(_) => Err(Failure::of(&Error::new(Code::Internal, "a step without a function was to run"))),
     }
 }
 

@@ -84,8 +84,8 @@ pub async fn serve_with<T: Serialize>(
                 shared.settle(settled);
                 advance(&shared, host, function.as_mut(), &mut ended).await
             }
-            Duty::Run(ticket) => {
-                shared.run(ticket);
+            Duty::Run { ticket, attempt } => {
+                shared.run(ticket, attempt);
                 advance(&shared, host, function.as_mut(), &mut ended).await
             }
             Duty::Compensate { ticket, result } => {

@@ -56,4 +56,4 @@ pub use notes::Note;
 pub use policy::PolicyStep;
 pub use results::{CallResponse, Invoked, Webhook};
 pub use retry::Retry;
-pub use step::{RunOptions, StepKind};
+pub use step::{RunOptions, StepKind, StepTools};

@@ -12,7 +12,7 @@ use crate::workflow::failure::Failure;
 use crate::workflow::results::read;
 use crate::workflow::retry::Retry;
 use crate::workflow::shared::{Compensation, Turn};
-use crate::workflow::step::{RunOptions, StepKind};
+use crate::workflow::step::{RunOptions, StepKind, StepTools};
 
 /// A step that is being described; see [`Context::step`].
 pub struct PolicyStep {
@@ -88,6 +88,24 @@ impl PolicyStep {
         E: Into<Failure>,
         F: AsyncFnOnce() -> Result<T, E>,
     {
+        self.run_with(async |_| step().await).await
+    }
+
+    /// [`run`](Self::run) of a function that is told which try it is.
+    ///
+    /// ```
+    /// # use orchestration::workflow::{Context, Failure};
+    /// # async fn download(mirror: u32) -> Result<u64, std::io::Error> { Ok(7) }
+    /// async fn fetch(ctx: Context) -> Result<u64, Failure> {
+    ///     ctx.step("download").retries(2).run_with(async |tools| download(tools.attempt).await).await
+    /// }
+    /// ```
+    pub async fn run_with<T, E, F>(self, step: F) -> Result<T, Failure>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<Failure>,
+        F: AsyncFnOnce(StepTools) -> Result<T, E>,
+    {
         let Self { context, name, retries, retry_delay, timeout, compensation } = self;
         let retry = match (retries, &retry_delay) {
             (None, None) => None,
@@ -102,9 +120,9 @@ impl PolicyStep {
             Turn::Recalled(result) => {
                 read(&name, result.as_deref().unwrap_or("null")).map_err(|error| Failure::of(&error))
             }
-            Turn::Run => {
+            Turn::Run(tools) => {
                 shared.timeout.set(timeout);
-                let result = step().await.map_err(Into::into).and_then(|value| {
+                let result = step(tools).await.map_err(Into::into).and_then(|value| {
                     serde_json::to_string(&value)
                         .map(Some)
                         .map_err(|error| not_serializable(&format!("step '{name}'"), &error))

@@ -48,7 +48,13 @@ impl Retry {
             return Some(match delay.parse::<u64>() {
                 Ok(seconds) => Number::Number(seconds.into()),
                 Err(_) if parse_duration(delay).is_ok() => Number::Text(delay.clone()),
-                Err(_) => Number::Number(default_delay(retried).as_secs().into()),
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Rounded up, and in range.
+                Err(_) => Number::Number(match delay.parse::<f64>() {
+                    Ok(seconds) if (0.0..=LONGEST_DELAY.as_secs_f64()).contains(&seconds) => {
+                        (seconds.ceil() as u64).into()
+                    }
+                    _ => default_delay(retried).as_secs().into(),
+                }),
             });
         }
         let seconds = self.delay.as_ref().map_or(default_delay(retried).as_secs_f64(), |expression| {
@@ -144,6 +150,9 @@ mod tests {
         let retry = Retry { retries: 1, delay: None };
         assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "30")), Some(seconds(30)));
         assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "2m")), Some(Number::Text("2m".into())));
+        assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "1.2")), Some(seconds(2)));
+        assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "soon")), Some(seconds(12)));
+        assert_eq!(delay(&retry, 1, &Failure::retry_after("later", "30")), None);
         assert_eq!(delay(&retry, 0, &Failure::non_retryable("never")), None);
         assert_eq!(delay(&retry, 0, &Failure::cancel()), None);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::wire::Timestamp;
 use crate::workflow::failure::Failure;
 use crate::workflow::invocation::{Invocation, Settled, Ticket};
-use crate::workflow::step::StepKind;
+use crate::workflow::step::{StepKind, StepTools};
 
 /// A future on the one thread of the invocation.
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     pub result: RefCell<Option<StepResult>>,
     /// How long it may take.
     pub timeout: Cell<Option<Duration>>,
-    running: Cell<Option<Ticket>>,
+    running: Cell<Option<(Ticket, StepTools)>>,
     settled: RefCell<HashMap<Ticket, StepResult>>,
     wakers: RefCell<HashMap<Ticket, Waker>>,
     compensations: RefCell<HashMap<Ticket, Compensation>>,
@@ -41,7 +41,7 @@ pub(crate) enum Turn {
     /// It is remembered.
     Recalled(Option<String>),
     /// Its function is to run now.
-    Run,
+    Run(StepTools),
 }
 
 impl Shared {
@@ -70,9 +70,9 @@ impl Shared {
             if let Some(result) = self.settled.borrow_mut().remove(&ticket) {
                 return Poll::Ready(result.map(Turn::Recalled));
             }
-            if self.running.get() == Some(ticket) {
+            if let Some((_, tools)) = self.running.get().filter(|(running, _)| *running == ticket) {
                 self.running.set(None);
-                return Poll::Ready(Ok(Turn::Run));
+                return Poll::Ready(Ok(Turn::Run(tools)));
             }
             self.wakers.borrow_mut().insert(ticket, task.waker().clone());
             Poll::Pending
@@ -87,8 +87,8 @@ impl Shared {
     }
 
     /// Lets a step's function run.
-    pub fn run(&self, ticket: Ticket) {
-        self.running.set(Some(ticket));
+    pub fn run(&self, ticket: Ticket, attempt: u32) {
+        self.running.set(Some((ticket, StepTools { attempt })));
         self.wake(ticket);
     }
 

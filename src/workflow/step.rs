@@ -53,6 +53,14 @@ pub struct RunOptions {
     pub compensated: bool,
 }
 
+/// What the function of a step is told of its try; see [`PolicyStep::run_with`](crate::workflow::PolicyStep::run_with).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepTools {
+    /// How many tries of the step failed before this one, by its own retries: 0 in the first, and always without them.
+    pub attempt: u32,
+}
+
 impl StepKind {
     /// Sleep for `duration`; the broker counts whole seconds, rounded half up.
     pub fn sleep(duration: Duration) -> Self {

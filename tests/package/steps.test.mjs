@@ -7,6 +7,7 @@ import {
   serve,
   WorkflowCallError,
   WorkflowNonRetryableError,
+  WorkflowRetryAfterError,
   WorkflowStepError,
 } from "@repo/orchestration/workflows";
 import { Client as OfficialClient } from "@upstash/qstash";
@@ -124,6 +125,75 @@ describe("a step's own policy", () => {
       context.run("never", failing(9, new WorkflowNonRetryableError("never")), { retries: 5 }),
     );
     assert.deepEqual([done.end, stepsOf(done)], ["failed", ["never"]]);
+  });
+
+  for (const retries of [0, 5]) {
+    test(`with ${retries} retries such an error can be caught`, async () => {
+      let calls = 0;
+      const done = await run(async (context) => {
+        const never = () => {
+          calls += 1;
+          throw new WorkflowNonRetryableError("never");
+        };
+        const caught = await context.run("never", never, { retries }).catch((error) => error);
+        assert.ok(caught instanceof WorkflowStepError);
+        return await context.run("tell", () => [caught.cause.name, caught.message]);
+      });
+      assert.deepEqual([done.end, done.result, calls], ["success", ["WorkflowNonRetryableError", "never"], 1]);
+      assert.ok(statuses(done).every((status) => status === 200));
+    });
+  }
+
+  test("the function is told which try it is, and says how long the next one waits", async () => {
+    const seen = [];
+    const done = await run(async (context) => {
+      const paced = ({ attempt, signal }) => {
+        seen.push([attempt, signal.aborted]);
+        if (attempt === 0) throw new WorkflowRetryAfterError("slowly", 7);
+        if (attempt === 1) throw new Error("not yet");
+        if (attempt === 2) throw new WorkflowRetryAfterError("slowly", "2m");
+        return attempt;
+      };
+      const first = await context.run("first", ({ attempt }) => attempt, { timeout: "1h" });
+      return [first, await context.run("paced", paced, { retries: 3, retryDelay: "30s" })];
+    });
+    assert.deepEqual([done.result, done.seconds], [[0, 3], 7 + 30 + 120]);
+    assert.deepEqual(
+      seen,
+      [0, 1, 2, 3].map((attempt) => [attempt, false]),
+    );
+  });
+
+  test("a timeout tells of the try too, and without retries counts none", async () => {
+    const seen = [];
+    const done = await run(async (context) => {
+      const slow = ({ attempt }) => (seen.push(attempt) < 3 ? new Promise(() => {}) : attempt);
+      return [
+        await context.run("own", slow, { retries: 2, retryDelay: "1s", timeout: 0.01 }),
+        await context.run("delivery", slow, { timeout: 0.01 }),
+      ];
+    });
+    assert.deepEqual(
+      [done.result, seen],
+      [
+        [2, 0],
+        [0, 1, 2, 0],
+      ],
+    );
+  });
+
+  test("branches are told of their own tries", async () => {
+    const done = await run((context) => {
+      const branch = (name, fails) => {
+        const tries = ({ attempt }) => {
+          if (attempt < fails) throw new Error("not yet");
+          return attempt;
+        };
+        return context.run(name, tries, { retries: 5, retryDelay: "1s" });
+      };
+      return Promise.all([branch("none", 0), branch("two", 2), branch("one", 1)]);
+    });
+    assert.deepEqual([done.end, done.result], ["success", [0, 2, 1]]);
   });
 
   test("a timeout aborts the signal and fails the try", async () => {

@@ -76,7 +76,7 @@ serve(async (context) => {
   const done: boolean = shipped.body.shipped && !shipped.isFailed;
   // @ts-expect-error the other workflow takes another payload
   await context.invoke("ship", { workflow: ship, body: "order" });
-  const kept: number = await context.run("kept", async ({ signal }) => (signal.aborted ? 0 : 1), {
+  const kept: number = await context.run("kept", async ({ signal, attempt }) => (signal.aborted ? 0 : attempt + 1), {
     retries: 3,
     timeout: 5,
     compensate: (result) => result.toFixed(),

@@ -133,7 +133,7 @@ export class Execution implements Steps {
             next = await this.#send(next);
             continue;
           case "run":
-            next = await this.#runStep(next[1]);
+            next = await this.#runStep(next);
             continue;
           case "recover":
             next = await this.#recover(next);
@@ -226,12 +226,14 @@ export class Execution implements Steps {
     else if (others) this.#poll(TURNS_OF_A_REACTION);
   }
 
-  #runStep(ticket: number): Promise<Duty> {
+  #runStep([, ticket, attempt]: DutyOf<"run">): Promise<Duty> {
     const { name, stepFunction, tools, timeout } = this.#asked.get(ticket) as Asked;
     const call = stepFunction as (tools?: StepTools) => unknown;
     if (!tools) return this.#execute(() => call());
-    if (timeout === undefined) return this.#execute(() => call({ signal: new AbortController().signal }));
-    return this.#execute(() => within(name, timeout, this.#core.timeoutMillis(timeout), call));
+    if (timeout === undefined) return this.#execute(() => call({ signal: new AbortController().signal, attempt }));
+    return this.#execute(() =>
+      within(name, timeout, this.#core.timeoutMillis(timeout), (signal) => call({ signal, attempt })),
+    );
   }
 
   #compensate([, ticket, result]: DutyOf<"compensate">): Promise<Duty> {
@@ -350,7 +352,7 @@ async function within(
   name: string,
   limit: number | string,
   millis: number,
-  call: (tools: StepTools) => unknown,
+  call: (signal: AbortSignal) => unknown,
 ): Promise<unknown> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -365,7 +367,7 @@ async function within(
     );
   });
   try {
-    return await Promise.race([call({ signal: controller.signal }), expired]);
+    return await Promise.race([call(controller.signal), expired]);
   } finally {
     clearTimeout(timer);
   }

@@ -14,6 +14,11 @@ export type SyncStepFunction<TResult> = () => TResult;
 export interface StepTools {
   /** Aborted when the option `timeout` has passed. */
   signal: AbortSignal;
+  /**
+   * Which try this is: how many failed before it, by the step's own `retries`. 0 in the first, and always without
+   * `retries`. The same function in a later invocation is told one more.
+   */
+  attempt: number;
 }
 
 /** What can be asked for a step beyond its function. */

@@ -29,7 +29,7 @@ export type Duty =
     ]
   | ["settle", ticket: number, others: boolean, result: string | undefined]
   | ["reject", ticket: number, others: boolean, name: string, message: string, stack: string | undefined]
-  | ["run", ticket: number]
+  | ["run", ticket: number, attempt: number]
   | ["compensate", ticket: number, result: string | undefined]
   | ["recover", status: number, message: string, stack: string, headers: string]
   | ["respond", status: number, headers: string, body: Uint8Array]
@@ -66,7 +66,7 @@ pub(super) fn tuple(duty: Duty, delivery: Option<&Delivery>) -> JsValue {
         }
         Duty::Start(start) => start_tuple(start, delivery),
         Duty::Settle(settled) => settled_tuple(settled),
-        Duty::Run(ticket) => Array::of2(&"run".into(), &ticket.into()),
+        Duty::Run { ticket, attempt } => Array::of3(&"run".into(), &ticket.into(), &attempt.into()),
         Duty::Compensate { ticket, result } => Array::of3(&"compensate".into(), &ticket.into(), &result.into()),
         Duty::RunFailureFunction(failed_run) => recover_tuple(&failed_run),
         Duty::Respond(response) => response_tuple(&response),

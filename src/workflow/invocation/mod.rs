@@ -33,7 +33,12 @@ pub enum Duty {
     /// Give this result to the function, and let it run on.
     Settle(Settled),
     /// Call the function of this step, then [`Invocation::handle_result`].
-    Run(Ticket),
+    Run {
+        /// The step that asked.
+        ticket: Ticket,
+        /// How many tries of it failed before, by its own retries; 0 without them.
+        attempt: u32,
+    },
     /// Call the function that makes up for a step, with its result, then [`Invocation::handle_result`].
     Compensate {
         /// The step that asked.

@@ -84,7 +84,7 @@ impl Invocation {
             StepKind::Run(_) => {
                 let duty = match self.saga.compensated_by(place.ticket) {
                     Some(done) => Duty::Compensate { ticket: done.ticket, result: done.result.clone() },
-                    None => Duty::Run(place.ticket),
+                    None => Duty::Run { ticket: place.ticket, attempt: place.retried },
                 };
                 self.state = State::Executing(place);
                 Ok(duty)
