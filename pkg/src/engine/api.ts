@@ -1,0 +1,172 @@
+/** The engine, as those see it who use it. */
+import type { CallOptions } from "../config.js";
+import type { Environment } from "../environment.js";
+import type { BrokerOptions } from "../server/options.js";
+import type { WorkflowMiddleware } from "../workflows/middleware.js";
+import type { AnyWorkflow, WorkflowDefinition } from "./definition.js";
+import type { EventRequest, ScheduleOptions, StartOptions, WorkflowProvider } from "./provider.js";
+import type { Trigger, TriggerSummary } from "./trigger.js";
+import type {
+  EngineHealth,
+  EngineMetrics,
+  ExecutionFilter,
+  ExecutionPage,
+  StartedWorkflow,
+  WorkflowExecution,
+  WorkflowSchedule,
+} from "./types.js";
+
+/** A provider of an engine: settings for one that this package has, or one of your own. */
+export type ProviderConfig =
+  | { name: string; type: "upstash-workflow"; config?: UpstashWorkflowConfig | undefined }
+  | { name: string; type: "embedded"; config?: EmbeddedConfig | undefined }
+  | { name: string; type: "rate-limit"; config: RateLimitProviderConfig }
+  | { name: string; type: "custom"; provider: WorkflowProvider };
+
+/** QStash, hosted or your own. What is absent is read from the environment. */
+export interface UpstashWorkflowConfig {
+  /** Default: `QSTASH_URL`, or `https://qstash.upstash.io`. */
+  baseUrl?: string | undefined;
+  /** Default: `QSTASH_TOKEN`. */
+  qstashToken?: string | undefined;
+  /** Default: `QSTASH_CURRENT_SIGNING_KEY`. */
+  currentSigningKey?: string | undefined;
+  /** Default: `QSTASH_NEXT_SIGNING_KEY`. */
+  nextSigningKey?: string | undefined;
+}
+
+/**
+ * A broker in this process, on Node. Without settings it is the one of development mode, which all processes of a project
+ * share, and which is started if there is none.
+ */
+export type EmbeddedConfig = BrokerOptions;
+
+/** Limits how many runs are started, and hands them to another provider. */
+export interface RateLimitProviderConfig {
+  /** The name of the provider that keeps the runs. */
+  provider: string;
+  /** Runs in one window. */
+  limit: number;
+  /** Milliseconds, or a duration such as `1m`. */
+  window: number | string;
+  algorithm?: "fixed-window" | "sliding-window" | "token-bucket" | undefined;
+  /** What is counted together. Default: each workflow by itself. */
+  identifier?: ((workflowId: string, input: unknown) => string) | undefined;
+  /** Shared state. Default: `UPSTASH_REDIS_REST_URL` and its token, or else this process's memory. */
+  redis?: { url: string; token: string } | false | undefined;
+  /** Whether runs start although the state can't be reached. Default: no. */
+  failOpen?: boolean | undefined;
+}
+
+/** How an engine is made. */
+export interface EngineOptions {
+  /**
+   * Who keeps runs. Default: `upstash-workflow` if there is a token in the environment, else `embedded` in development; in
+   * production a token has to be there.
+   */
+  providers?: readonly ProviderConfig[] | undefined;
+  /** The name of the provider of workflows that name none. Default: the first. */
+  defaultProvider?: string | undefined;
+  /** What it serves and starts. */
+  workflows?: readonly AnyWorkflow[] | undefined;
+  triggers?: readonly Trigger[] | undefined;
+  /**
+   * Where the workflows are served: the address of the route of {@link WorkflowEngine.serve}, without a workflow's id. A path
+   * alone stands behind the application's own address. Default: `/api/workflows`, behind `UPSTASH_WORKFLOW_URL`, the
+   * deployment's address on Vercel, or `http://localhost:<PORT>` in development.
+   */
+  url?: string | undefined;
+  /** Are told what happens in every workflow. */
+  middlewares?: readonly WorkflowMiddleware[] | undefined;
+  /** Settings. Give a Worker's bindings here. Default: the process's environment. */
+  env?: Environment | undefined;
+}
+
+/** What the engine is and has, without asking anybody. */
+export interface EngineStatus {
+  state: "created" | "ready" | "shut-down";
+  defaultProvider: string;
+  providers: { name: string; type: string; isReady: boolean }[];
+  workflows: { workflowId: string; provider: string }[];
+  triggers: TriggerSummary[];
+  metrics: EngineMetrics;
+}
+
+/** Handlers of one route: everything that a provider delivers, and what pulls triggers. */
+export interface ServedEngine {
+  handler: (request: Request) => Promise<Response>;
+  /** For a catch-all route of Next.js: `export const { GET, POST } = engine.serve()`. */
+  POST: (request: Request) => Promise<Response>;
+  GET: (request: Request) => Promise<Response>;
+  /** For Workers: `export default engine.serve()`. */
+  fetch: (request: Request, env?: object, context?: unknown) => Promise<Response>;
+}
+
+/** Where a call goes. */
+export interface ProviderChoice extends CallOptions {
+  /** Default: the workflow's, or the engine's. */
+  provider?: string | undefined;
+}
+
+/** Serves, starts and follows workflows. Calls reject with errors of this package. */
+export interface WorkflowEngine {
+  /** Makes the providers ready and attaches triggers. Every call does that when it is needed, so this only does it early. */
+  initialize(): Promise<void>;
+  /** A provider by its name; the default one without. @throws {OrchestrationError} `NotFound` */
+  provider(name?: string): WorkflowProvider;
+  /** Adds workflows and triggers. Those that need something at their provider are set up there once the engine is ready. */
+  register(...items: readonly (AnyWorkflow | Trigger)[]): Promise<void>;
+  /** Removes a workflow or a trigger by its name; a trigger is taken away at its provider too. */
+  unregister(name: string): Promise<boolean>;
+  workflows(): readonly AnyWorkflow[];
+  triggers(): readonly TriggerSummary[];
+  /** The endpoint of all workflows and triggers, or of one workflow at an address of its own. */
+  serve(workflow?: AnyWorkflow): ServedEngine;
+  /** Starts a run. An id stands for a registered workflow. */
+  executeWorkflow<TInput, TOutput>(
+    workflow: WorkflowDefinition<TInput, TOutput> | string,
+    input?: NoInfer<TInput>,
+    options?: StartOptions & ProviderChoice,
+  ): Promise<StartedWorkflow>;
+  /** Starts runs by a cron expression. */
+  scheduleWorkflow<TInput, TOutput>(
+    workflow: WorkflowDefinition<TInput, TOutput> | string,
+    schedule: ScheduleOptions & { input?: NoInfer<TInput> | undefined },
+    options?: ProviderChoice,
+  ): Promise<{ scheduleId: string }>;
+  listSchedules(options?: ProviderChoice): Promise<WorkflowSchedule[]>;
+  unscheduleWorkflow(scheduleId: string, options?: ProviderChoice): Promise<void>;
+  pauseSchedule(scheduleId: string, options?: ProviderChoice): Promise<void>;
+  resumeSchedule(scheduleId: string, options?: ProviderChoice): Promise<void>;
+  /** `undefined` for a run that the provider does not know. */
+  getExecution<TOutput = unknown>(
+    workflowRunId: string,
+    options?: ProviderChoice,
+  ): Promise<WorkflowExecution<TOutput> | undefined>;
+  listExecutions(filter?: ExecutionFilter, options?: ProviderChoice): Promise<ExecutionPage>;
+  /** Resolves with whether the run was still going on. */
+  cancelExecution(workflowRunId: string, options?: ProviderChoice): Promise<boolean>;
+  /** Resolves when the run has ended. Rejects with the signal's reason. */
+  waitForExecution<TOutput = unknown>(
+    workflowRunId: string,
+    options?: ProviderChoice & { intervalMs?: number | undefined },
+  ): Promise<WorkflowExecution<TOutput>>;
+  /** Brings an event to the runs that wait for it; resolves with how many. */
+  notify(event: EventRequest, options?: ProviderChoice): Promise<number>;
+  /** Brings an event to the runs that wait for it and to the triggers that it pulls. */
+  emit(
+    event: string,
+    data?: unknown,
+    options?: ProviderChoice,
+  ): Promise<{ notified: number; started: StartedWorkflow[] }>;
+  /** What it is and has, without asking anybody. */
+  getStatus(): EngineStatus;
+  /** Counts and durations since it was made, in this process. */
+  getMetrics(): EngineMetrics;
+  /** The same as Prometheus reads it (text format 0.0.4). */
+  prometheus(): string;
+  /** Asks every provider. */
+  healthCheck(options?: CallOptions): Promise<EngineHealth>;
+  /** Gives up what it holds: an embedded broker is stopped. Runs go on when an engine is there again. */
+  shutdown(): Promise<void>;
+}

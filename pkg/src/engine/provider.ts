@@ -1,0 +1,94 @@
+/** What an engine keeps its runs with. */
+import type { CallOptions } from "../config.js";
+import type { FlowControl } from "../messages.js";
+import type { Client } from "../qstash.js";
+import type { WorkflowServeOptions } from "../workflows/options.js";
+import type { ExecutionFilter, ExecutionPage, WorkflowExecution, WorkflowSchedule } from "./types.js";
+
+/** How a run is started. */
+export interface StartOptions {
+  /** The run's id; `wfr_` is put before it. A run whose id is known already is not started again. Default: a random one. */
+  workflowRunId?: string | undefined;
+  /** Labels for lists and filters. */
+  label?: string | string[] | undefined;
+  /** Wait before the first step: seconds, or a duration such as `10m`. */
+  delay?: number | string | undefined;
+  /** How many tries of a delivery may follow the first. */
+  retries?: number | undefined;
+  /** An expression for the delay before a retry, in milliseconds. */
+  retryDelay?: string | undefined;
+  /** Limits for the run's deliveries. */
+  flowControl?: FlowControl | undefined;
+  /** Headers that reach the workflow. */
+  headers?: Record<string, string> | undefined;
+}
+
+/** A run that is to be started. */
+export interface StartRequest extends StartOptions {
+  workflowId: string;
+  /** The endpoint of the workflow. */
+  url: string;
+  /** Written as JSON unless it is text. */
+  input: unknown;
+}
+
+/** When runs are started again and again. */
+export interface ScheduleOptions {
+  /** Five fields, in UTC unless `CRON_TZ=…` stands before them. */
+  cron: string;
+  /** The id; scheduling again with it replaces the schedule. Default: a random one. */
+  scheduleId?: string | undefined;
+  label?: string | string[] | undefined;
+  retries?: number | undefined;
+  flowControl?: FlowControl | undefined;
+}
+
+/** A schedule that is to be made. */
+export interface ScheduleRequest extends ScheduleOptions {
+  workflowId: string;
+  url: string;
+  input: unknown;
+}
+
+/** An event that runs wait for. */
+export interface EventRequest {
+  eventId: string;
+  data?: unknown;
+  /** Notifies this run alone, also if it waits only later. */
+  workflowRunId?: string | undefined;
+}
+
+/**
+ * Keeps runs. What a provider has no method for, its engine refuses with `Unsupported`. Methods reject with errors of this
+ * package, which hold no secret.
+ */
+export interface WorkflowProvider {
+  /** What the engine knows it by. */
+  readonly name: string;
+  /** `upstash-workflow`, `embedded`, `rate-limit`, or another word for one of your own. */
+  readonly type: string;
+  /** For messages, queues, URL groups and schedules, if the provider is a broker. */
+  readonly client?: Client | undefined;
+  /** Makes it ready: called before anything else, once, and again after a failure. */
+  initialize?(): Promise<void>;
+  /** How the endpoints of its workflows are served: who gets the steps, and whose signatures count. */
+  endpoint?(): Pick<WorkflowServeOptions, "qstashClient" | "receiver" | "env">;
+  start(request: StartRequest, options?: CallOptions): Promise<{ workflowRunId: string }>;
+  /** `undefined` for a run that it does not know. */
+  get?(workflowRunId: string, options?: CallOptions): Promise<WorkflowExecution | undefined>;
+  /** A page of runs, the newest first. */
+  list?(filter: ExecutionFilter, options?: CallOptions): Promise<ExecutionPage>;
+  /** Resolves with whether the run was still going on. */
+  cancel?(workflowRunId: string, options?: CallOptions): Promise<boolean>;
+  /** Resolves with how many runs were notified. */
+  notify?(event: EventRequest, options?: CallOptions): Promise<number>;
+  schedule?(request: ScheduleRequest, options?: CallOptions): Promise<{ scheduleId: string }>;
+  listSchedules?(options?: CallOptions): Promise<WorkflowSchedule[]>;
+  unschedule?(scheduleId: string, options?: CallOptions): Promise<void>;
+  pauseSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;
+  resumeSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;
+  /** Resolves if it answers. */
+  ping?(options?: CallOptions): Promise<void>;
+  /** Gives up what it holds. */
+  shutdown?(): Promise<void>;
+}
