@@ -2,7 +2,7 @@
  * Finds what only Node has: the broker's process side, in files of its own that no bundler is shown. Nothing here is
  * imported from Node, so that any runtime can load this.
  */
-import { OrchestrationError } from "../errors.js";
+import { isErrorCode, OrchestrationError } from "../errors.js";
 import type { BrokerOptions, RunningBroker } from "./options.js";
 
 /** What `dist/node/broker.cjs` exports. */
@@ -97,8 +97,6 @@ function nodeProcess(): NodeProcess {
 /** The host is another bundle: its errors are not of this one's class. */
 function adopted(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  if (!(error instanceof Error) || typeof code !== "string") return error;
-  const adopted = new OrchestrationError(String(message), code);
-  adopted.cause = error;
-  return adopted;
+  if (!(error instanceof Error) || !isErrorCode(code)) return error;
+  return new OrchestrationError(String(message), code, undefined, { cause: error });
 }

@@ -1,0 +1,109 @@
+/** Errors by their code. */
+import { type ErrorContext, OrchestrationError } from "./base.js";
+import { isErrorCode, isRetryableCode, type OrchestrationErrorCode } from "./codes.js";
+import { QstashError } from "./qstash.js";
+import {
+  CircuitOpenError,
+  ConfigurationError,
+  ProviderError,
+  RateLimitError,
+  SignatureError,
+  TimeoutError,
+  ValidationError,
+} from "./typed.js";
+import { WorkflowError } from "./workflow.js";
+
+/** The code, and what else is known. */
+export interface OrchestrationErrorOptions<Code extends OrchestrationErrorCode = OrchestrationErrorCode>
+  extends ErrorContext {
+  code: Code;
+}
+
+/** The classes of the codes that have one of their own. */
+interface Typed {
+  RateLimited: RateLimitError;
+  ChatRateLimited: RateLimitError;
+  DailyRateLimited: RateLimitError;
+  CircuitOpen: CircuitOpenError;
+  StepTimeout: TimeoutError;
+  ValidationFailed: ValidationError;
+  ProviderUnavailable: ProviderError;
+  InvalidConfiguration: ConfigurationError;
+  WorkflowFailed: WorkflowError;
+  StepFailed: WorkflowError;
+}
+
+/** The class of the error that a code gives. */
+export type OrchestrationErrorOf<Code extends OrchestrationErrorCode> = Code extends keyof Typed
+  ? Typed[Code]
+  : Code extends `Signature${string}`
+    ? SignatureError
+    : Code extends `Broker${string}`
+      ? QstashError
+      : OrchestrationError;
+
+/**
+ * An error with a code, of the class that fits: `RateLimitError` for `RateLimited`, and so on; `OrchestrationError` for
+ * codes without a class of their own.
+ *
+ * ```ts
+ * throw createOrchestrationError("the invoice service is down", {
+ *   code: OrchestrationErrorCodes.ProviderUnavailable,
+ *   cause: error,
+ * });
+ * ```
+ *
+ * @throws {OrchestrationError} `InvalidConfiguration` if there is no such code.
+ */
+export function createOrchestrationError<const Code extends OrchestrationErrorCode>(
+  message: string,
+  options: OrchestrationErrorOptions<Code>,
+): OrchestrationErrorOf<Code> {
+  const { code } = options;
+  if (!isErrorCode(code))
+    throw new ConfigurationError("createOrchestrationError expects a code out of OrchestrationErrorCodes", options);
+  return made(message, code, options) as OrchestrationErrorOf<Code>;
+}
+
+function made(message: string, code: OrchestrationErrorCode, context: ErrorContext): OrchestrationError {
+  switch (code) {
+    case "RateLimited":
+    case "ChatRateLimited":
+    case "DailyRateLimited":
+      return new RateLimitError(message, { ...context, code });
+    case "CircuitOpen":
+      return new CircuitOpenError(message, context);
+    case "StepTimeout":
+      return new TimeoutError(message, context);
+    case "ValidationFailed":
+      return new ValidationError(message, context);
+    case "ProviderUnavailable":
+      return new ProviderError(message, context);
+    case "InvalidConfiguration":
+      return new ConfigurationError(message, context);
+    case "WorkflowFailed":
+    case "StepFailed":
+      return positional(WorkflowError, message, code, context);
+  }
+  if (code.startsWith("Signature")) return positional(SignatureError, message, code, context);
+  if (code.startsWith("Broker")) return positional(QstashError, message, code, context);
+  return new OrchestrationError(message, code, context.retryable, context);
+}
+
+type Positional = new (
+  message: string,
+  code: OrchestrationErrorCode,
+  retryable: boolean,
+  status?: number,
+) => OrchestrationError;
+
+function positional(
+  Class: Positional,
+  message: string,
+  code: OrchestrationErrorCode,
+  { retryable = isRetryableCode(code), status, cause }: ErrorContext,
+): OrchestrationError {
+  const error = new Class(message, code, retryable, status);
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}
