@@ -18,7 +18,7 @@ interface CoreError extends Error {
 }
 
 /** An error class whose instances stand for the core's errors. */
-type ErrorClass = new (
+export type ErrorClass = new (
   message: string,
   code: OrchestrationErrorCode,
   retryable: boolean,

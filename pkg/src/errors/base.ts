@@ -52,13 +52,14 @@ export class OrchestrationError extends Error {
     message: string,
     code: OrchestrationErrorCode = "Internal",
     retryable: boolean = isRetryableCode(code),
-    context: Pick<ErrorContext, "cause" | "status"> = {},
+    status?: number,
+    cause?: unknown,
   ) {
-    super(message, "cause" in context ? { cause: context.cause } : undefined);
+    super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.retryable = retryable;
-    if (context.status !== undefined) this.status = context.status;
+    if (status !== undefined) this.status = status;
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 /** Errors by their code. */
+import type { ErrorClass } from "./adopt.js";
 import { type ErrorContext, OrchestrationError } from "./base.js";
 import { isErrorCode, isRetryableCode, type OrchestrationErrorCode } from "./codes.js";
 import { QstashError } from "./qstash.js";
@@ -87,18 +88,11 @@ function made(message: string, code: OrchestrationErrorCode, context: ErrorConte
   }
   if (code.startsWith("Signature")) return positional(SignatureError, message, code, context);
   if (code.startsWith("Broker")) return positional(QstashError, message, code, context);
-  return new OrchestrationError(message, code, context.retryable, context);
+  return positional(OrchestrationError, message, code, context);
 }
 
-type Positional = new (
-  message: string,
-  code: OrchestrationErrorCode,
-  retryable: boolean,
-  status?: number,
-) => OrchestrationError;
-
 function positional(
-  Class: Positional,
+  Class: ErrorClass,
   message: string,
   code: OrchestrationErrorCode,
   { retryable = isRetryableCode(code), status, cause }: ErrorContext,

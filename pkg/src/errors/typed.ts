@@ -26,7 +26,7 @@ export class RateLimitError extends OrchestrationError implements RateLimitFacts
     context: ErrorContext &
       RateLimitFacts & { code?: "RateLimited" | "ChatRateLimited" | "DailyRateLimited" | undefined } = {},
   ) {
-    super(message, context.code ?? "RateLimited", context.retryable, context);
+    super(message, context.code ?? "RateLimited", context.retryable, context.status, context.cause);
     this.name = "RateLimitError";
     this.limit = context.limit;
     this.remaining = context.remaining;
@@ -41,7 +41,7 @@ export class CircuitOpenError extends OrchestrationError {
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, context: ErrorContext & { retryAfterMs?: number | undefined } = {}) {
-    super(message, "CircuitOpen", context.retryable, context);
+    super(message, "CircuitOpen", context.retryable, context.status, context.cause);
     this.name = "CircuitOpenError";
     this.retryAfterMs = context.retryAfterMs;
   }
@@ -50,7 +50,7 @@ export class CircuitOpenError extends OrchestrationError {
 /** Something took longer than its timeout allows. */
 export class TimeoutError extends OrchestrationError {
   constructor(message: string, context: ErrorContext = {}) {
-    super(message, "StepTimeout", context.retryable, context);
+    super(message, "StepTimeout", context.retryable, context.status, context.cause);
     this.name = "TimeoutError";
   }
 }
@@ -76,7 +76,7 @@ export class ValidationError extends OrchestrationError {
   readonly issues: readonly ValidationIssue[];
 
   constructor(message: string, context: ErrorContext & { issues?: readonly ValidationIssue[] | undefined } = {}) {
-    super(message, "ValidationFailed", context.retryable, context);
+    super(message, "ValidationFailed", context.retryable, context.status, context.cause);
     this.name = "ValidationError";
     this.issues = context.issues ?? [];
   }
@@ -88,7 +88,7 @@ export class ProviderError extends OrchestrationError {
   readonly provider: string | undefined;
 
   constructor(message: string, context: ErrorContext & { provider?: string | undefined } = {}) {
-    super(message, "ProviderUnavailable", context.retryable, context);
+    super(message, "ProviderUnavailable", context.retryable, context.status, context.cause);
     this.name = "ProviderError";
     this.provider = context.provider;
   }
@@ -112,7 +112,7 @@ export class ConfigurationError extends OrchestrationError {
     message: string,
     context: ErrorContext & { problems?: readonly ConfigurationProblem[] | undefined } = {},
   ) {
-    super(message, "InvalidConfiguration", context.retryable, context);
+    super(message, "InvalidConfiguration", context.retryable, context.status, context.cause);
     this.name = "ConfigurationError";
     this.problems = context.problems ?? [];
   }
@@ -120,8 +120,14 @@ export class ConfigurationError extends OrchestrationError {
 
 /** A signature that can't be believed. */
 export class SignatureError extends OrchestrationError {
-  constructor(message: string, code: OrchestrationErrorCode = "SignatureInvalid", retryable = false) {
-    super(message, code, retryable);
+  constructor(
+    message: string,
+    code: OrchestrationErrorCode = "SignatureInvalid",
+    retryable = false,
+    status?: number,
+    cause?: unknown,
+  ) {
+    super(message, code, retryable, status, cause);
     this.name = "SignatureError";
   }
 }

@@ -98,5 +98,5 @@ function nodeProcess(): NodeProcess {
 function adopted(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (!(error instanceof Error) || !isErrorCode(code)) return error;
-  return new OrchestrationError(String(message), code, undefined, { cause: error });
+  return new OrchestrationError(String(message), code, undefined, undefined, error);
 }

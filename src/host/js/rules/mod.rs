@@ -1,4 +1,5 @@
 //! What the npm package asks synchronously. Numbers and texts cross; the values stay in JavaScript.
 
+mod error;
 mod id;
 mod mask;
