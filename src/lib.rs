@@ -7,9 +7,9 @@ pub mod signature;
 
 pub mod client;
 
-pub mod workflow;
-
 pub mod resilience;
+
+pub mod workflow;
 
 pub mod privacy;
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use paths::{Found, paths};
 
 const LAYERS: [&str; 9] =
-    ["error", "wire", "signature", "client", "workflow", "resilience", "privacy", "broker", "host"];
+    ["error", "wire", "signature", "client", "resilience", "workflow", "privacy", "broker", "host"];
 
 /// Not a layer: a check at compile time, which uses nothing and is used by nothing.
 const GUARD: &str = "wasm_pack";

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
 use futures_util::join;
+use orchestration::resilience::{Backoff, Jitter};
 use orchestration::wire::{Method, base64};
-use orchestration::workflow::{Call, Context, Failure, Invoke};
+use orchestration::workflow::{Call, Context, Failure, Invoke, Pipeline};
 use player::{Player, Seen};
 use serde_json::{Value, json};
 
@@ -260,6 +261,94 @@ fn a_step_is_told_which_try_it_is_and_says_how_long_it_waits() {
     assert_eq!(result, json!([0, 3, 0]));
     assert_eq!(*log.borrow(), ["try 0", "try 1", "try 2", "try 3"]);
     assert_eq!(player.delays(), ["7s", "30s", "2m"]);
+}
+
+#[test]
+fn a_backoff_spaces_the_tries_of_a_step() {
+    let play = |jitter, failures: u32| {
+        let mut player = Player::default();
+        let backoff = Backoff { max_attempts: 4, first: Duration::from_secs(40), jitter, ..Backoff::default() };
+        let seen = player.end(async |ctx: Context| {
+            let step = ctx.step("flaky").backoff(backoff);
+            let result = step.run_with(async |tools| match tools.attempt {
+                attempt if attempt < failures => Err(Failure::new("Busy", "not yet")),
+                attempt => Ok(attempt),
+            });
+            let result = result.await.map_err(|failure| failure.name);
+            ctx.run("after", async || Ok::<_, Failure>(())).await?;
+            Ok((result, ctx.uuid()))
+        });
+        (seen, player.delays())
+    };
+    let uuid = Player::default().play(async |ctx: Context| {
+        ctx.run("any", async || Ok::<_, Failure>(())).await?;
+        Ok(ctx.uuid())
+    });
+    // What is left to chance takes nothing from the workflow's own draws.
+    let done = |result: Value| Seen::Finished(json!([result, uuid]));
+    let delays = |seconds: &[&str]| seconds.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(play(Jitter::None, 0), (done(json!({"Ok": 0})), delays(&[])));
+    assert_eq!(play(Jitter::None, 3), (done(json!({"Ok": 3})), delays(&["40s", "80s", "160s"])));
+    assert_eq!(play(Jitter::None, 9), (done(json!({"Err": "Busy"})), delays(&["40s", "80s", "160s"])));
+    let (_, jittered) = play(Jitter::Full, 9);
+    let seconds: Vec<u32> = jittered.iter().map(|delay| delay.trim_end_matches('s').parse().unwrap()).collect();
+    assert!(seconds.iter().zip([40, 80, 160]).all(|(seconds, most)| *seconds <= most), "{seconds:?}");
+    assert_ne!(seconds, [40, 80, 160]);
+    assert_eq!(play(Jitter::Full, 9).1, jittered, "it follows from the run");
+    let none = Backoff { max_attempts: 0, ..Backoff::default() };
+    let seen = Player::default().end(async |ctx: Context| {
+        let failure = ctx.step("none").backoff(none).run(async || Ok::<_, Failure>(())).await.unwrap_err();
+        ctx.run("tell", async || Ok::<_, Failure>(failure.name)).await
+    });
+    assert_eq!(seen, Seen::Finished(json!("InvalidConfiguration")));
+}
+
+#[test]
+fn a_pipeline_runs_each_step_once_and_pipes_its_output_on() {
+    let log = Log::default();
+    let mut player = Player::default();
+    let result = player.play(async |ctx: Context| {
+        let logged = |name: &'static str| note(&log, name);
+        let words = Pipeline::new().step("split", async |text: String| {
+            logged("split");
+            Ok::<_, Failure>(text.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        });
+        let count = Pipeline::new().step_with(
+            "count",
+            |step| step.retries(1).retry_delay("5s"),
+            async |words: Vec<String>| {
+                logged("count");
+                if log.borrow().len() < 3 { Err(Failure::new("Busy", "not yet")) } else { Ok(words.len()) }
+            },
+        );
+        words
+            .then(count)
+            .step("double", async |count: usize| Ok::<_, Failure>(count * 2))
+            .run(&ctx, "a b c".into())
+            .await
+    });
+    assert_eq!(result, 6);
+    assert_eq!(*log.borrow(), ["split", "count", "count"]);
+    assert_eq!(player.delays(), ["5s"]);
+}
+
+#[test]
+fn a_pipeline_ends_with_the_first_step_that_fails_for_good() {
+    let log = Log::default();
+    let result = Player::default().play(async |ctx: Context| {
+        let done: Result<(), Failure> = Pipeline::new()
+            .step_with("one", |step| step.retries(0), async |n: u32| Err::<u32, _>(Failure::new("Odd", n.to_string())))
+            .step("two", async |_| {
+                note(&log, "two");
+                Ok::<_, Failure>(())
+            })
+            .run(&ctx, 7)
+            .await;
+        let failure = done.unwrap_err();
+        ctx.run("tell", async || Ok::<_, Failure>((failure.name, failure.message))).await
+    });
+    assert_eq!(result, json!(["Odd", "7"]));
+    assert!(log.borrow().is_empty());
 }
 
 #[test]

@@ -4,10 +4,12 @@
 
 pub mod backoff;
 pub mod batch;
+pub mod cache;
 pub mod circuit_breaker;
 pub mod rate_limit;
 
 pub use backoff::{Backoff, Jitter, Strategy, Verdict};
 pub use batch::{Batcher, Offer};
+pub use cache::BoundedCache;
 pub use circuit_breaker::{Admission, CircuitBreaker, State};
 pub use rate_limit::{Algorithm, Decision, RateLimiter};

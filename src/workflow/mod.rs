@@ -29,6 +29,7 @@ mod invocation;
 mod invoke;
 mod notes;
 mod now;
+mod pipeline;
 mod policy;
 mod replay;
 mod results;
@@ -53,7 +54,8 @@ pub use invoke::Invoke;
 #[cfg(feature = "js")]
 pub(crate) use invoke::sibling;
 pub use notes::Note;
+pub use pipeline::Pipeline;
 pub use policy::PolicyStep;
 pub use results::{CallResponse, Invoked, Webhook};
-pub use retry::Retry;
+pub use retry::{Retry, RetryDelay};
 pub use step::{RunOptions, StepKind, StepTools};

@@ -63,6 +63,15 @@ pub(crate) fn read(text: &str) -> Vec<(u32, u64)> {
     text.split(',').filter_map(pair).collect()
 }
 
+/// A number in [0, 1) that follows from the run and a place in its history; it takes nothing from the workflow's draws.
+pub(crate) fn chance(run_id: &RunId, place: u32) -> f64 {
+    let mut hash = Sha256::new();
+    hash.update(b"orchestration:chance\0");
+    hash.update(place.to_be_bytes());
+    hash.update(run_id.as_str());
+    unit(hash.finalize().into())
+}
+
 /// A number in [0, 1) with 53 random bits.
 #[allow(clippy::cast_precision_loss)] // 53 bits fit.
 pub(crate) fn unit(bytes: [u8; 32]) -> f64 {

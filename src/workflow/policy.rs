@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::resilience::Backoff;
 use crate::workflow::context::{Context, not_serializable};
 use crate::workflow::failure::Failure;
 use crate::workflow::results::read;
@@ -19,9 +20,16 @@ pub struct PolicyStep {
     context: Context,
     name: String,
     retries: Option<u32>,
-    retry_delay: Option<String>,
+    delay: Delay,
     timeout: Option<Duration>,
     compensation: Option<Compensation>,
+}
+
+/// What was said of the waits between tries.
+enum Delay {
+    Unsaid,
+    Text(String),
+    Backoff(Backoff),
 }
 
 impl PolicyStep {
@@ -30,7 +38,7 @@ impl PolicyStep {
             context: context.clone(),
             name: name.to_owned(),
             retries: None,
-            retry_delay: None,
+            delay: Delay::Unsaid,
             timeout: None,
             compensation: None,
         }
@@ -47,7 +55,28 @@ impl PolicyStep {
     /// `1000 * (1 + retried)`. Without [`retries`](Self::retries) there are 3.
     #[must_use]
     pub fn retry_delay(mut self, delay: impl Into<String>) -> Self {
-        self.retry_delay = Some(delay.into());
+        self.delay = Delay::Text(delay.into());
+        self
+    }
+
+    /// As many attempts as the rule says, and its waits between them: whole seconds, rounded. Every attempt is a durable
+    /// try: nothing waits in place here. How much of a wait is left to chance follows from the run's id.
+    ///
+    /// ```
+    /// # use orchestration::workflow::{Context, Failure};
+    /// # use std::time::Duration;
+    /// # async fn fetch() -> Result<u64, std::io::Error> { Ok(7) }
+    /// use orchestration::resilience::Backoff;
+    ///
+    /// async fn download(ctx: Context) -> Result<u64, Failure> {
+    ///     let backoff = Backoff { max_attempts: 5, first: Duration::from_secs(2), ..Backoff::default() };
+    ///     ctx.step("download").backoff(backoff).run(fetch).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.retries = None;
+        self.delay = Delay::Backoff(backoff);
         self
     }
 
@@ -106,14 +135,17 @@ impl PolicyStep {
         E: Into<Failure>,
         F: AsyncFnOnce(StepTools) -> Result<T, E>,
     {
-        let Self { context, name, retries, retry_delay, timeout, compensation } = self;
-        let retry = match (retries, &retry_delay) {
-            (None, None) => None,
-            _ => Some(
-                Retry::new(retries.unwrap_or(Retry::DEFAULT.retries), retry_delay.as_deref())
-                    .map_err(|error| Failure::of(&error))?,
-            ),
+        let Self { context, name, retries, delay, timeout, compensation } = self;
+        let retry = match (retries, delay) {
+            (None, Delay::Unsaid) => None,
+            (Some(retries), Delay::Unsaid) => Some(Ok(Retry { retries, ..Retry::default() })),
+            (retries, Delay::Text(delay)) => Some(Retry::new(retries.unwrap_or(Retry::DEFAULT.retries), Some(&delay))),
+            (retries, Delay::Backoff(backoff)) => {
+                let retry = Retry::backoff(backoff);
+                Some(retry.map(|retry| Retry { retries: retries.unwrap_or(retry.retries), ..retry }))
+            }
         };
+        let retry = retry.transpose().map_err(|error| Failure::of(&error))?;
         let shared = Rc::clone(&context.shared);
         let options = RunOptions { retry, compensated: compensation.is_some() };
         match shared.step(&name, StepKind::Run(options), compensation).await? {

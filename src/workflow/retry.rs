@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::resilience::Backoff;
 use crate::wire::duration::shown;
 use crate::wire::expression::{LONGEST_DELAY, default_delay};
 use crate::wire::{Expression, Number, parse_duration};
@@ -16,13 +17,25 @@ use crate::workflow::failure::{Failure, Recovery};
 pub struct Retry {
     /// Tries after the first.
     pub retries: u32,
-    /// The wait before a retry; by default 12 s, 2 min 28 s, 30 min, … as the broker's own.
-    pub delay: Option<Expression>,
+    /// The wait before a retry.
+    pub delay: RetryDelay,
+}
+
+/// How long a step waits before it is tried again. Waits are whole seconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum RetryDelay {
+    /// 12 s, 2 min 28 s, 30 min, … as the broker's own.
+    #[default]
+    Default,
+    /// As many milliseconds as this comes to; at most a day.
+    Expression(Expression),
+    /// By this rule; all attempts are durable tries, whatever it says of waits in place.
+    Backoff(Backoff),
 }
 
 impl Retry {
     /// The default of steps that stand beside compensated ones: as often as a delivery is tried again by default.
-    pub(crate) const DEFAULT: Self = Self { retries: 3, delay: None };
+    pub(crate) const DEFAULT: Self = Self { retries: 3, delay: RetryDelay::Default };
 
     /// `retries` tries after the first; `delay` as a duration such as `10s`, or an expression in milliseconds such as
     /// `1000 * (1 + retried)`.
@@ -31,16 +44,25 @@ impl Retry {
     pub fn new(retries: u32, delay: Option<&str>) -> Result<Self> {
         let delay = match delay {
             Some(text) if text.ends_with(|c: char| c.is_ascii_alphabetic()) && parse_duration(text).is_ok() => {
-                Some(Expression::parse(&parse_duration(text)?.as_millis().to_string())?)
+                RetryDelay::Expression(Expression::parse(&parse_duration(text)?.as_millis().to_string())?)
             }
-            Some(text) => Some(Expression::parse(text)?),
-            None => None,
+            Some(text) => RetryDelay::Expression(Expression::parse(text)?),
+            None => RetryDelay::Default,
         };
         Ok(Self { retries, delay })
     }
 
-    /// The wait before the retry after `retried` ones, in seconds; `None` if there is none.
-    pub(crate) fn delay(&self, retried: u32, failure: &Failure) -> Option<Number> {
+    /// As many attempts as `backoff` says, with its waits.
+    ///
+    /// [`Code::InvalidConfiguration`] if it allows no attempt.
+    pub fn backoff(backoff: Backoff) -> Result<Self> {
+        let backoff = backoff.check()?;
+        Ok(Self { retries: backoff.max_attempts - 1, delay: RetryDelay::Backoff(backoff) })
+    }
+
+    /// The wait before the retry after `retried` ones, in seconds; `None` if there is none. `chance` is a number from 0
+    /// to 1.
+    pub(crate) fn delay(&self, retried: u32, failure: &Failure, chance: f64) -> Option<Number> {
         if retried >= self.retries || !failure.is_retryable() {
             return None;
         }
@@ -57,11 +79,16 @@ impl Retry {
                 }),
             });
         }
-        let seconds = self.delay.as_ref().map_or(default_delay(retried).as_secs_f64(), |expression| {
-            let millis = expression.evaluate(retried);
-            if millis.is_nan() { 0.0 } else { (millis / 1000.0).clamp(0.0, LONGEST_DELAY.as_secs_f64()) }
-        });
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Within a day, and not negative.
+        let seconds = match &self.delay {
+            RetryDelay::Default => default_delay(retried).as_secs_f64(),
+            RetryDelay::Expression(expression) => {
+                let millis = expression.evaluate(retried);
+                if millis.is_nan() { 0.0 } else { (millis / 1000.0).clamp(0.0, LONGEST_DELAY.as_secs_f64()) }
+            }
+            RetryDelay::Backoff(backoff) => backoff.delay(retried.saturating_add(1), chance).as_secs_f64(),
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // Not negative; too much is the most there is.
         Some(Number::Number(((seconds + 0.5).floor() as u64).into()))
     }
 }
@@ -121,10 +148,12 @@ pub(crate) fn recorded(result: &str) -> Result<Option<Failure>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn delay(retry: &Retry, retried: u32, failure: &Failure) -> Option<Number> {
-        retry.delay(retried, failure)
+        retry.delay(retried, failure, 0.5)
     }
 
     fn seconds(seconds: u64) -> Number {
@@ -134,7 +163,7 @@ mod tests {
     #[test]
     fn waits_as_told_and_gives_up_in_the_end() {
         let failure = Failure::new("Error", "no");
-        let default = Retry { retries: 2, delay: None };
+        let default = Retry { retries: 2, ..Retry::default() };
         assert_eq!(delay(&default, 0, &failure), Some(seconds(12)));
         assert_eq!(delay(&default, 1, &failure), Some(seconds(148)));
         assert_eq!(delay(&default, 2, &failure), None);
@@ -146,8 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn a_backoff_says_how_often_and_how_long() {
+        let backoff = Backoff { max_attempts: 4, first: Duration::from_millis(1600), ..Backoff::default() };
+        let retry = Retry::backoff(backoff).unwrap();
+        let waits = |chance| (0..4).map(|retried| retry.delay(retried, &Failure::new("Error", "no"), chance)).collect();
+        let (least, most): (Vec<_>, Vec<_>) = (waits(0.0), waits(1.0));
+        assert_eq!(least, [Some(seconds(1)), Some(seconds(2)), Some(seconds(3)), None]);
+        assert_eq!(most, [Some(seconds(2)), Some(seconds(3)), Some(seconds(6)), None]);
+        let endless = Backoff { first: Duration::MAX, max: Duration::MAX, max_attempts: u32::MAX, ..backoff };
+        assert!(delay(&Retry::backoff(endless).unwrap(), 7, &Failure::new("Error", "no")).is_some());
+        assert!(Retry::backoff(Backoff { max_attempts: 0, ..backoff }).is_err());
+    }
+
+    #[test]
     fn the_failure_has_a_say() {
-        let retry = Retry { retries: 1, delay: None };
+        let retry = Retry { retries: 1, ..Retry::default() };
         assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "30")), Some(seconds(30)));
         assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "2m")), Some(Number::Text("2m".into())));
         assert_eq!(delay(&retry, 0, &Failure::retry_after("later", "1.2")), Some(seconds(2)));

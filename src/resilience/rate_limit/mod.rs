@@ -60,7 +60,8 @@ pub struct Decision {
     pub remaining: u32,
     /// When the limit holds anew: the window ends, the bucket is full.
     pub reset_at: Timestamp,
-    /// When the refused call could be made, if nobody else comes; for an allowed one, now.
+    /// When the refused call could be made, if nobody else comes; for an allowed one, now. A call that costs more than
+    /// the limit can never be made, and is told a later moment all the same.
     pub retry_at: Timestamp,
 }
 
@@ -198,7 +199,7 @@ fn bucket(capacity: u32, refill: u32, interval: u64, slot: Option<Slot>, cost: u
         limit: capacity,
         remaining: count,
         reset_at: Timestamp::from_millis(when(capacity)),
-        retry_at: Timestamp::from_millis(if allowed { now } else { when(cost.min(capacity)) }),
+        retry_at: Timestamp::from_millis(if allowed { now } else { when(cost.min(capacity)).max(now + 1) }),
     };
     (decision, Slot { mark, count, previous: 0 })
 }

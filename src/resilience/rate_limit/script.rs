@@ -113,5 +113,5 @@ if allowed == 1 and cost > 0 then
   redis.call('HSET', KEYS[1], 'm', string.format('%.0f', mark), 'c', count)
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', full))
 end
-return {allowed, count, full, allowed == 1 and now or when(math.min(cost, capacity))}
+return {allowed, count, full, allowed == 1 and now or math.max(when(math.min(cost, capacity)), now + 1)}
 ";

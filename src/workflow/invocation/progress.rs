@@ -11,7 +11,7 @@ use crate::workflow::invocation::{Duty, Invocation, Purpose, Settled, State, Tic
 use crate::workflow::notes::{Awaited, Note};
 use crate::workflow::replay::{Next, Place};
 use crate::workflow::step::{StepKind, StepRequest, not_json};
-use crate::workflow::{answer, call, event, invoke, retry};
+use crate::workflow::{answer, call, event, invoke, now, retry};
 
 impl Invocation {
     /// Tells the function the next event, or does what this delivery is in charge of.
@@ -147,7 +147,9 @@ impl Invocation {
             };
         };
         let record = retry::record(failure)?;
-        let Some(delay) = retry.delay(place.retried, failure) else {
+        // Every try has a place of its own.
+        let chance = now::chance(&self.delivery.run_id, place.step_id);
+        let Some(delay) = retry.delay(place.retried, failure, chance) else {
             return self.submit_result(place, Some(record));
         };
         let step = place.request.failed_try(place.step_id, place.concurrent, delay.clone(), record)?;
