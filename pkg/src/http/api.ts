@@ -1,0 +1,126 @@
+/** An engine over HTTP, for browsers and other programs. */
+import type { WorkflowEngine } from "../engine/api.js";
+import { processEnvironment } from "../environment.js";
+import { OrchestrationError } from "../errors.js";
+import { refusal } from "./answers.js";
+import { FOLLOW, type FollowOptions } from "./events.js";
+import { routed, type WorkflowApiAction } from "./routes.js";
+
+/** What a request is about to do. */
+export interface WorkflowApiRequest {
+  action: WorkflowApiAction;
+  /** The workflow's id, the run's, the event's or the schedule's, if the path names one. */
+  target: string | undefined;
+}
+
+/** How the API is served. */
+export interface WorkflowApiOptions {
+  engine: WorkflowEngine;
+  /**
+   * Who may do what. `false` is answered with 403, a response as it is. Without it everybody may do everything in development
+   * (`NODE_ENV` is `development` or `test`), and nobody anything elsewhere.
+   */
+  authorize?:
+    | ((request: Request, asked: WorkflowApiRequest) => boolean | Response | Promise<boolean | Response>)
+    | undefined;
+  /** What stands before the paths of the API. Default: `/api/orchestration`. */
+  basePath?: string | undefined;
+  /** Origins besides the API's own whose pages may change something, such as `https://admin.example.com`. */
+  allowedOrigins?: readonly string[] | undefined;
+  /** How runs are followed. */
+  follow?: Partial<FollowOptions> | undefined;
+}
+
+type Handler = (request: Request, context?: unknown) => Promise<Response>;
+
+/** The handlers of a catch-all route. */
+export interface WorkflowApi {
+  GET: Handler;
+  POST: Handler;
+  DELETE: Handler;
+  /** For frameworks with one handler for all methods. */
+  handler: Handler;
+}
+
+const BASE_PATH = "/api/orchestration";
+
+/**
+ * The HTTP API of an engine: starts, shows and cancels runs, brings events, manages schedules, tells metrics and health. The
+ * hooks of `@repo/orchestration/client/next` speak it.
+ *
+ * ```ts
+ * // app/api/orchestration/[...path]/route.ts
+ * export const { GET, POST, DELETE } = createWorkflowApi({
+ *   engine,
+ *   authorize: async (request) => (await sessionOf(request))?.role === "admin",
+ *   rateLimit: { limit: 100, window: "1m" },
+ * });
+ * ```
+ */
+export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
+  const { engine } = options;
+  if (typeof engine?.executeWorkflow !== "function")
+    throw new OrchestrationError(
+      "createWorkflowApi needs an engine: createWorkflowEngine makes one",
+      "InvalidConfiguration",
+    );
+  const answer = async (request: Request): Promise<Response> => {
+    try {
+      return await answered(request, options);
+    } catch (error) {
+      return refusal(error);
+    }
+  };
+  const handler: Handler = (request) => answer(request);
+  return { GET: handler, POST: handler, DELETE: handler, handler };
+}
+
+async function answered(request: Request, options: WorkflowApiOptions): Promise<Response> {
+  const { engine, authorize, allowedOrigins = [], basePath = BASE_PATH, follow } = options;
+  const url = new URL(request.url);
+  const [route, parts] = routed(request.method, partsOf(url.pathname, basePath));
+  if (route.method !== "GET") refuseForeign(request, url, allowedOrigins);
+  const asked: WorkflowApiRequest = { action: route.action, target: parts[0] };
+  const verdict = authorize ? await authorize(request, asked) : inDevelopment();
+  if (typeof verdict === "object") return verdict;
+  if (verdict !== true)
+    throw new OrchestrationError(
+      authorize
+        ? `${asked.action} is not allowed`
+        : "the workflow API is closed: give createWorkflowApi an authorize function to say who may use it in production",
+      "Forbidden",
+    );
+  return route.answer({ engine, request, parts, query: url.searchParams, follow: { ...FOLLOW, ...follow } });
+}
+
+/** @throws {OrchestrationError} `NotFound` beside the base path, `InvalidRequest` for a path that can't be read */
+function partsOf(pathname: string, basePath: string): string[] {
+  const base = basePath.replace(/\/+$/, "");
+  if (!pathname.startsWith(`${base}/`))
+    throw new OrchestrationError(`the API is at ${base}/; the option basePath says otherwise`, "NotFound");
+  try {
+    return pathname
+      .slice(base.length + 1)
+      .replace(/\/$/, "")
+      .split("/")
+      .map(decodeURIComponent);
+  } catch {
+    throw new OrchestrationError("the path is not percent-encoded as it should be", "InvalidRequest");
+  }
+}
+
+/** Cookies travel with requests of any page: one of a foreign origin must not change anything. */
+function refuseForeign(request: Request, url: URL, allowed: readonly string[]): void {
+  const origin = request.headers.get("origin");
+  if (origin === null || allowed.includes(origin)) return;
+  // No page can forge it.
+  if (request.headers.get("sec-fetch-site") === "same-origin") return;
+  const host = request.headers.get("host") ?? url.host;
+  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  throw new OrchestrationError(
+    "a page of another origin may not do that; allowedOrigins names those that may",
+    "Forbidden",
+  );
+}
+
+const inDevelopment = () => ["development", "test"].includes(processEnvironment().NODE_ENV ?? "");
