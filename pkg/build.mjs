@@ -22,6 +22,8 @@ const ENTRIES = {
   ]),
   ...adapters("client", "receiver", ["nextjs", "cloudflare", "hono", "express", "h3", "nuxt", "svelte", "solidjs"]),
 };
+/** The hooks: built apart, because they have neither the core nor a server, and their file is a boundary for React. */
+const HOOKS = { entry: "client/next", source: "react/index" };
 /** How each kind of runtime gets the wasm, and the folder of its files. */
 const LOADERS = { inline: "dist", static: "dist/edge" };
 /** What applications share with this package, so it is not bundled. */
@@ -90,7 +92,7 @@ for (const name of ["core", "rules", "broker"]) {
     `export * from "./${name}.js";\nexport function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n`,
   );
 }
-await Promise.all([esm(), cjs(), node(), types()]);
+await Promise.all([esm(), cjs(), hooks(), node(), types()]);
 for (const name of ["core", "rules"]) await copyFile(`wasm/${name}_bg.wasm`, `dist/${name}.wasm`);
 await copyFile("wasm/broker_bg.wasm", "dist/node/broker.wasm");
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`../${licence}`, licence);
@@ -161,6 +163,23 @@ async function cjs() {
   }
 }
 
+/** React and SWR must be the application's own: two copies of them share no state. */
+async function hooks() {
+  for (const [format, ending] of [
+    ["esm", "js"],
+    ["cjs", "cjs"],
+  ]) {
+    await build({
+      ...common,
+      entryPoints: [`src/${HOOKS.source}.ts`],
+      format,
+      outfile: `dist/${HOOKS.entry}.${ending}`,
+      external: [...DEPENDENCIES, "react"],
+      banner: { js: '"use client";' },
+    });
+  }
+}
+
 /**
  * The broker's process, which no bundler is shown: CommonJS, so that it can be loaded from everywhere. The program itself
  * is read by old Nodes too, to tell them that they are.
@@ -182,7 +201,7 @@ async function types() {
   execFileSync("tsc", ["-p", "tsconfig.json"], { stdio: "inherit" });
   const folder = "dist/types";
   const reached = new Set();
-  const queue = Object.values(ENTRIES).map((source) => `${source}.d.ts`);
+  const queue = [...Object.values(ENTRIES), HOOKS.source].map((source) => `${source}.d.ts`);
   for (const file of queue) {
     if (reached.has(file)) continue;
     reached.add(file);
