@@ -39,12 +39,16 @@ export async function pack(folder) {
   return { tarball: join(folder, filename), files: files.map(({ path }) => path), size };
 }
 
+/** What the package depends on, taken from this repository's own packages: npm's cache may not hold it. */
+const DEPENDENCIES = ["swr", "dequal", "use-sync-external-store"].map((name) => join(ROOT, "node_modules", name));
+const OFFLINE = ["--offline", "--install-links", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts"];
+
 /** A project in a folder of its own with the package installed from its tarball, without network. */
 export async function createProject(manifest = {}) {
   const folder = await mkdtemp(join(tmpdir(), "orchestration-package-"));
   const { tarball } = await pack(folder);
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, ...manifest }));
-  await exec("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball], { cwd: folder });
+  await exec("npm", ["install", ...OFFLINE, tarball, ...DEPENDENCIES], { cwd: folder });
   await copyFile(join(import.meta.dirname, "exercise.cjs"), join(folder, "exercise.cjs"));
   return {
     folder,

@@ -12,11 +12,15 @@ export interface RefreshOptions {
   refreshIntervalMs?: number | undefined;
 }
 
+/** Requests within this time are one, also those of components that come one after the other. */
+const DEDUPING_MS = 2000;
+
 /** How SWR shall ask, whatever the application has set for its own requests. */
 export function settingsOf({ isPaused }: Requests, { refreshIntervalMs = 0 }: RefreshOptions) {
   return {
     isPaused,
     refreshInterval: refreshIntervalMs,
+    dedupingInterval: refreshIntervalMs > 0 ? Math.min(DEDUPING_MS, refreshIntervalMs / 2) : DEDUPING_MS,
     shouldRetryOnError: (error: WorkflowApiError) => error.retryable,
     suspense: false,
   } satisfies SWRConfiguration;

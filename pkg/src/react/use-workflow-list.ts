@@ -22,8 +22,8 @@ export interface UseWorkflowListResult {
   /** Whether there are more pages. */
   hasMore: boolean;
   error: WorkflowApiError | undefined;
-  /** Adds the next page, if there is one. */
-  loadMore: () => Promise<void>;
+  /** Asks for the next page, if there is one. */
+  loadMore: () => void;
   /** Asks for all pages so far again. */
   refresh: () => Promise<void>;
 }
@@ -51,8 +51,8 @@ export function useWorkflowList(
   const runs = useMemo(() => distinct(pages), [pages]);
   const hasMore = pages.at(-1)?.cursor !== undefined;
   const isLoadingMore = pages.length > 0 && size > pages.length && hasMore && error === undefined;
-  const loadMore = useHandler(async () => {
-    if (hasMore && !isLoadingMore) await setSize(pages.length + 1);
+  const loadMore = useHandler(() => {
+    if (hasMore && !isLoadingMore) void setSize(pages.length + 1);
   });
   const refresh = useHandler(async () => {
     await mutate();
