@@ -267,9 +267,9 @@ describe("following a run", () => {
   });
 
   test("headers travel with streams, too, and are asked for each time", async (t) => {
-    let token = 0;
+    const tokens = ["1", "2", "3"];
     const { api, render } = await createHarness(t, {
-      headers: async () => ({ authorization: `Bearer ${(token += 1)}` }),
+      headers: async () => ({ authorization: `Bearer ${tokens.shift()}` }),
     });
     api.intercept = withoutStreams;
     api.put("wfr_1");

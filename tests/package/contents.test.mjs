@@ -20,6 +20,12 @@ const BUDGET = {
   "node/broker.wasm, gzip": 560_000,
 };
 
+/** What may be depended upon; CONTRIBUTING.md says why. */
+const DEPENDENCIES = ["lru-cache", "swr"];
+
+/** Built apart from the entries: it has no core, and no variant for edge runtimes. */
+const HOOKS = "client/next";
+
 /** The broker's process: nothing that an application bundles reaches it. */
 const NODE_ONLY = /^node\//;
 
@@ -34,15 +40,17 @@ describe("contents", () => {
 
   after(() => project.remove());
 
-  test("name, version and licence are the crate's; there are no dependencies and no scripts", async () => {
+  test("name, version and licence are the crate's; dependencies are those that are chosen; no scripts", async () => {
     const manifest = JSON.parse(await readFile(join(dist, "../package.json"), "utf8"));
     const crate = await readFile(join(ROOT, "Cargo.toml"), "utf8");
     assert.equal(manifest.name, "@repo/orchestration");
     assert.equal(manifest.version, /^version = "(.+)"$/m.exec(crate)[1]);
     assert.equal(manifest.license, /^license = "(.+)"$/m.exec(crate)[1]);
-    for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "scripts", "private"]) {
-      assert.equal(manifest[field], undefined, field);
-    }
+    for (const field of ["optionalDependencies", "scripts", "private"]) assert.equal(manifest[field], undefined, field);
+    const foreign = Object.keys(manifest.dependencies).filter((name) => !DEPENDENCIES.includes(name));
+    assert.deepEqual(foreign, []);
+    assert.deepEqual(manifest.peerDependencies, { react: ">=18" });
+    assert.deepEqual(manifest.peerDependenciesMeta, { react: { optional: true } });
     for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"])
       assert.ok(existsSync(join(dist, "..", file)), file);
   });
@@ -58,7 +66,10 @@ describe("contents", () => {
         assert.ok(existsSync(join(dist, "..", path)), path);
     }
     const withEdge = Object.values(exports).filter((value) => typeof value === "object");
-    assert.equal(withEdge.length, ENTRIES.length + new Set(ADAPTERS.map((adapter) => adapter.split("/")[0])).size);
+    assert.equal(
+      withEdge.length,
+      [HOOKS, ...ENTRIES].length + new Set(ADAPTERS.map((name) => name.split("/")[0])).size,
+    );
     for (const conditions of withEdge) {
       assert.deepEqual(Object.keys(conditions), ["edge-light", "workerd", "import", "require", "default"]);
       assert.equal(Object.keys(conditions.import)[0], "types");
@@ -83,7 +94,14 @@ describe("contents", () => {
 
   test("no module of Node, and no bare process or Buffer, for which bundlers add a polyfill", async () => {
     for (const [file, code] of (await scripts()).filter(([file]) => !NODE_ONLY.test(file))) {
-      assert.doesNotMatch(code, /["']node:|require\(["'](?!\.)/, file);
+      const required = [...code.matchAll(/require\(["']([^."'][^"']*)/g)].map(([, name]) => name);
+      const known = file === `${HOOKS}.cjs` ? ["react", "swr", "swr/infinite"] : DEPENDENCIES;
+      assert.doesNotMatch(code, /["']node:/, file);
+      assert.deepEqual(
+        required.filter((name) => !known.includes(name)),
+        [],
+        file,
+      );
       // What `define` replaces is a bare identifier.
       const { code: marked } = await transform(code, {
         define: { process: "MARKED", Buffer: "MARKED", global: "MARKED" },
