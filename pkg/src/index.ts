@@ -31,6 +31,7 @@ export {
   WorkflowRetryAfterError,
 } from "./errors.js";
 export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
+export { type RedisArgument, RedisError, RedisRest, type RedisRestConfig } from "./resilience/redis.js";
 export type { ExecuteOptions, Stubs } from "./steps/local.js";
 export type { StepTools } from "./steps/runner.js";
 export {

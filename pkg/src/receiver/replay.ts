@@ -1,6 +1,8 @@
 /** Refusing a signature that was seen before: where the ids of accepted signatures are kept. */
+import { reasonOf } from "../broker.js";
 import { core, type SeenTokens } from "../core/core.js";
 import { OrchestrationError } from "../errors.js";
+import { RedisRest, type RedisRestConfig } from "../resilience/redis.js";
 
 /**
  * Where the ids (`jti`) of accepted signatures are kept. A broker signs every delivery anew, each retry too, so a store
@@ -26,30 +28,23 @@ export function memoryReplayStore(): ReplayStore {
   };
 }
 
-/** Where a Redis with a REST interface is. */
-export interface RedisReplayStoreConfig {
-  /** The address, such as `https://eu1-able-1.upstash.io`. */
-  url: string;
-  /** The bearer token; has to be allowed to write. */
-  token: string;
+/** Where the Redis is; its token has to be allowed to write. */
+export interface RedisReplayStoreConfig extends RedisRestConfig {
   /** Stands before every key. Default: `qstash:jti:`. */
   prefix?: string;
 }
 
 /** Ids in a Redis with Upstash's REST interface: one `SET … NX PX` for each request. */
-export function redisReplayStore({ url, token, prefix = "qstash:jti:" }: RedisReplayStoreConfig): ReplayStore {
+export function redisReplayStore({ prefix = "qstash:jti:", ...config }: RedisReplayStoreConfig): ReplayStore {
+  const redis = new RedisRest(config);
   return {
     async add(jti, expiresAt) {
       const lifetime = Math.max(1, Math.ceil(expiresAt - Date.now()));
-      const response = await fetch(url, {
-        method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify(["SET", `${prefix}${jti}`, "1", "NX", "PX", lifetime]),
-      });
-      const { result, error } = (await response.json().catch(() => ({}))) as { result?: string | null; error?: string };
-      if (response.ok && result === "OK") return true;
-      if (response.ok && result === null) return false;
-      throw unavailable(`Redis answered ${response.status}${error ? `: ${error}` : ""}`);
+      try {
+        return (await redis.command(["SET", `${prefix}${jti}`, "1", "NX", "PX", lifetime])) === "OK";
+      } catch (error) {
+        throw unavailable(reasonOf(error), error);
+      }
     },
   };
 }
@@ -136,5 +131,7 @@ const KEYS_AT_ONCE = 128;
 /** So that a busy object doesn't wake up for every id. */
 const SWEEP_MS = 60_000;
 
-const unavailable = (reason: string) =>
-  new OrchestrationError(`the replay guard's store failed, so the request is refused: ${reason}`, "Storage", true);
+function unavailable(reason: string, cause?: unknown): OrchestrationError {
+  const message = `the replay guard's store failed, so the request is refused: ${reason}`;
+  return new OrchestrationError(message, "Storage", true, undefined, cause);
+}
