@@ -7,6 +7,7 @@
 
 mod batch;
 mod check;
+pub mod configuration;
 mod dead_letter;
 mod event;
 pub(crate) mod fields;
@@ -33,6 +34,7 @@ mod user;
 
 pub use batch::BatchItem;
 pub use check::{check, rate_limit, read};
+pub use configuration::Configuration;
 pub use dead_letter::{DeadLetter, DeadLetters, Deleted, Published, Retried};
 pub use event::{Event, Notified, Waiter};
 pub use filter::{Bulk, Field, Filter, Listing};

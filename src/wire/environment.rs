@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::duration::shown;
 use crate::error::{Code, Error, Result};
 
 /// Names and values of settings, as a process's environment or a Worker's bindings hold them. The host reads them.
@@ -44,10 +43,8 @@ impl Environment {
             None | Some("") => Ok(None),
             Some(text) => Region::parse(text).map(Some).ok_or_else(|| {
                 let known: Vec<_> = Region::ALL.iter().map(|region| region.name()).collect();
-                Error::new(
-                    Code::InvalidConfiguration,
-                    format!("expected QSTASH_REGION to be one of {}, got '{}'", known.join(" and "), shown(text)),
-                )
+                let text = format!("expected QSTASH_REGION to be one of {}, or to be absent", known.join(" and "));
+                Error::new(Code::InvalidConfiguration, text)
             }),
         }
     }
@@ -61,11 +58,9 @@ impl Environment {
             (Some(explicit), _) => explicit,
             (None, None | Some("" | "false" | "0")) => false,
             (None, Some("true" | "1")) => true,
-            (None, Some(text)) => {
-                return Err(Error::new(
-                    Code::InvalidConfiguration,
-                    format!("expected QSTASH_DEV to be true, 1, false or 0, got '{}'", shown(text)),
-                ));
+            (None, Some(_)) => {
+                let text = "expected QSTASH_DEV to be true, 1, false or 0, or to be absent";
+                return Err(Error::new(Code::InvalidConfiguration, text));
             }
         };
         if on && self.get("NODE_ENV") == Some("production") {
@@ -123,6 +118,7 @@ impl Region {
 /// What the QStash development server is reached and believed with. Public knowledge, the same for everybody.
 pub mod development {
     use super::Environment;
+    use crate::error::{Code, Error, Result};
 
     /// The token of its one user.
     pub const TOKEN: &str = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
@@ -133,10 +129,19 @@ pub mod development {
 
     const PORT: u16 = 8080;
 
-    /// Its address: loopback, at `QSTASH_DEV_PORT` or 8080.
+    /// Its address: loopback, at [`port`] or 8080.
     pub fn url(environment: &Environment) -> String {
-        let port = environment.get("QSTASH_DEV_PORT").and_then(|port| port.parse().ok()).filter(|port| *port > 0);
-        format!("http://127.0.0.1:{}", port.unwrap_or(PORT))
+        format!("http://127.0.0.1:{}", port(environment).unwrap_or(PORT))
+    }
+
+    /// Where it listens: `QSTASH_DEV_PORT`, or 8080 if that is absent or empty.
+    ///
+    /// [`Code::InvalidConfiguration`] if it is no port.
+    pub fn port(environment: &Environment) -> Result<u16> {
+        let Some(text) = environment.get("QSTASH_DEV_PORT").filter(|text| !text.is_empty()) else { return Ok(PORT) };
+        text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+            Error::new(Code::InvalidConfiguration, "expected QSTASH_DEV_PORT to be a number from 1 to 65535")
+        })
     }
 }
 

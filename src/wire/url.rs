@@ -5,6 +5,13 @@ pub fn is_http(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
+/// Whether a text is an address that a path can be added to: an http(s) URL with a host, without quotes, white space, a
+/// user, a query or a fragment.
+pub fn is_address(text: &str) -> bool {
+    let is_foreign = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>\\@?#".contains(c);
+    is_http(text) && !text.contains(is_foreign) && parts(text).is_some()
+}
+
 /// Whether two http(s) URLs name the same resource although one of them has passed through a URL parser:
 /// scheme and host in any case, the scheme's own port or none, no path or `/`, any fragment (RFC 3986 §6.2.2.1, §6.2.3).
 ///
@@ -49,6 +56,29 @@ fn parts(url: &str) -> Option<Parts<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_can_be_extended() {
+        for text in ["https://qstash.upstash.io", "http://127.0.0.1:8080/", "https://a.test/v1", "http://[::1]:80"] {
+            assert!(is_address(text), "{text}");
+        }
+        for text in [
+            "",
+            "a.test",
+            "redis://a.test:6379",
+            "https://",
+            "https:///path",
+            "\"https://a.test\"",
+            " https://a.test",
+            "https://a.test\n",
+            "https://u:p@a.test",
+            "https://a.test/?q",
+            "https://a.test#f",
+            "https://a.test:port",
+        ] {
+            assert!(!is_address(text), "{text}");
+        }
+    }
 
     #[test]
     fn what_a_parser_changes_makes_no_difference() {
