@@ -5,7 +5,7 @@
 use orchestration::client::Configuration;
 use orchestration::client::configuration::{ProblemKind, Problems};
 use orchestration::error::{Code, Error};
-use orchestration::wire::{Environment, Region, development};
+use orchestration::wire::{Region, development};
 
 const COMPLETE: [(&str, &str); 4] = [
     ("QSTASH_URL", "https://qstash.upstash.io/"),
@@ -15,12 +15,12 @@ const COMPLETE: [(&str, &str); 4] = [
 ];
 
 fn read(settings: &[(&str, &str)]) -> Result<Configuration, Problems> {
-    Configuration::read(&Environment::from_iter(settings.iter().copied()))
+    Configuration::read(&settings.iter().copied().collect())
 }
 
 /// The complete settings, with these in place of those of the same name.
 fn with(settings: &[(&str, &str)]) -> Result<Configuration, Problems> {
-    Configuration::read(&Environment::from_iter(COMPLETE.iter().chain(settings).copied()))
+    Configuration::read(&COMPLETE.iter().chain(settings).copied().collect())
 }
 
 fn names(problems: &Problems, kind: ProblemKind) -> Vec<&str> {

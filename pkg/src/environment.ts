@@ -1,10 +1,10 @@
 /** Names and values of settings, as `process.env` or a Worker's bindings hold them. */
 export type Environment = Record<string, string | undefined>;
 
-/** The settings that `src/wire/environment.rs` knows; the first four may be given for each region. */
 const REGIONAL = ["QSTASH_URL", "QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
 const REGIONS = ["EU_CENTRAL_1", "US_EAST_1"];
-const NAMES = [
+/** The settings that `src/wire/environment.rs` knows; the first four may be given for each region. */
+export const BROKER_SETTINGS: readonly string[] = [
   ...REGIONAL,
   ...REGIONS.flatMap((region) => REGIONAL.map((name) => `${region}_${name}`)),
   "QSTASH_REGION",
@@ -18,10 +18,10 @@ export function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
 }
 
-/** What of an environment the core is shown: nothing but the settings of the broker. */
-export function settingsIn(environment: object): Record<string, string> {
+/** What of an environment the core is shown: nothing but the settings of the broker, or those with `names`. */
+export function settingsIn(environment: object, names: readonly string[] = BROKER_SETTINGS): Record<string, string> {
   const values = environment as Record<string, unknown>;
-  const found = NAMES.flatMap((name): [string, string][] => {
+  const found = names.flatMap((name): [string, string][] => {
     const value = values[name];
     return typeof value === "string" ? [[name, value]] : [];
   });

@@ -76,7 +76,12 @@ impl Environment {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(settings: I) -> Self {
-        Self(settings.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut values = BTreeMap::new();
+        // Not `collect`, which brings a sort of 5 KB into the wasm of the rules.
+        for (name, value) in settings {
+            values.insert(name.into(), value.into());
+        }
+        Self(values)
     }
 }
 

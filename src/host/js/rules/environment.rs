@@ -17,7 +17,7 @@ use crate::wire::{Environment, Region};
 )]
 pub fn read_environment(settings: Vec<String>) -> Result<Array, JsValue> {
     let (pairs, _) = settings.as_chunks::<2>();
-    let environment = Environment::from_iter(pairs.iter().map(|[name, value]| (name.as_str(), value.as_str())));
+    let environment: Environment = pairs.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
     let found = Configuration::read(&environment).map_err(told)?;
     let [redis_url, redis_token] = match found.redis {
         Some(redis) => [Some(redis.url), Some(redis.token)],
