@@ -26,6 +26,8 @@ const DEPENDENCIES = ["lru-cache", "swr"];
 /** Built apart from the entries: it has no core, and no variant for edge runtimes. */
 const HOOKS = "client/next";
 
+/** How a wasm begins, in base64. */
+const WASM = "AGFzbQ";
 /** The broker's process: nothing that an application bundles reaches it. */
 const NODE_ONLY = /^node\//;
 
@@ -113,6 +115,12 @@ describe("contents", () => {
   test("importing does nothing: no fetch, no compilation, no timer, no randomness", async () => {
     const { stdout } = await project.exec(process.execPath, ["--input-type=module", "--eval", QUIET]);
     assert.equal(stdout, "quiet\n");
+  });
+
+  test("what clients and workflows load at once holds no wasm: the core comes by its own file, when it is needed", async () => {
+    for (const entry of ["client.js", "workflows.js"])
+      for (const code of await reachedFrom(entry)) assert.ok(!code.includes(WASM), entry);
+    assert.ok((await readFile(join(dist, "module.inline.js"), "utf8")).includes(WASM), "wasm looks otherwise");
   });
 
   test("the wasm imports its own glue only, and holds nothing of the Worker or the broker", async () => {

@@ -4,13 +4,14 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import * as esm from "@repo/orchestration";
 import * as client from "@repo/orchestration/client";
 import * as workflows from "@repo/orchestration/workflows";
 
 import * as bindings from "../../pkg/wasm/rules_bg.js";
+import { createCompiler } from "./compiler.mjs";
 import { ROOT } from "./consumer.mjs";
 
 const {
@@ -100,6 +101,18 @@ describe("createOrchestrationError", () => {
   test("refuses a code that there is not", () => {
     for (const code of ["Nope", "toString", undefined, 5])
       assert.throws(() => createOrchestrationError("x", { code }), { code: "InvalidConfiguration", message: /Codes/ });
+  });
+
+  test("hides secrets in the message, wherever it is shown", () => {
+    const message =
+      "GET https://me:hunter2@api.test failed with Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
+    for (const code of ["CallFailed", "SignatureInvalid", "WorkflowFailed", "RateLimited"]) {
+      const error = createOrchestrationError(message, { code });
+      for (const text of [error.message, error.stack, String(error), JSON.stringify(error)]) {
+        assert.match(text, /GET https:.* failed with Authorization/, code);
+        assert.doesNotMatch(text, /hunter2|eyJ/, code);
+      }
+    }
   });
 
   test("typed classes tell what they know", () => {
@@ -233,5 +246,58 @@ describe("as JSON", () => {
       ...{ name: "WorkflowStepError", code: "StepFailed", message: "step 'charge' failed", retryable: false },
       cause: { name: "Error" },
     });
+  });
+});
+
+describe("types", () => {
+  let compiler;
+
+  before(async () => {
+    compiler = await createCompiler();
+  });
+
+  after(() => compiler.remove());
+
+  test("the code decides the class, and is one of the table", async () => {
+    const output = await compiler.compile({
+      "errors.mts": `
+import {
+  CircuitOpenError,
+  createOrchestrationError,
+  isOrchestrationError,
+  OrchestrationError,
+  type OrchestrationErrorCode,
+  OrchestrationErrorCodes,
+  type RateLimitError,
+  type SerializedError,
+  statusOf,
+} from "@repo/orchestration";
+
+const limited: RateLimitError = createOrchestrationError("x", { code: OrchestrationErrorCodes.RateLimited });
+const after: number | undefined = createOrchestrationError("x", { code: "CircuitOpen" }).retryAfterMs;
+const plain: OrchestrationError = createOrchestrationError("x", { code: "NotFound", cause: 1, status: 404 });
+// @ts-expect-error it is of another class
+const wrong: CircuitOpenError = createOrchestrationError("x", { code: "NotFound" });
+// @ts-expect-error there is no such code
+createOrchestrationError("x", { code: "Nope" });
+// @ts-expect-error a code is needed
+createOrchestrationError("x");
+const literal: "Closed" = OrchestrationErrorCodes.Closed;
+// @ts-expect-error codes can't be changed
+OrchestrationErrorCodes.Closed = "Closed";
+const any = (code: OrchestrationErrorCode): OrchestrationError => createOrchestrationError("x", { code });
+
+export function told(error: unknown): SerializedError | undefined {
+  if (error instanceof CircuitOpenError) return { ...error.toJSON(), retryable: true };
+  if (!isOrchestrationError(error)) return undefined;
+  const status: number = statusOf(error.code);
+  // @ts-expect-error codes are compared with codes
+  if (error.code === "Nope") return undefined;
+  return { ...error.toJSON(), status };
+}
+void [limited, after, plain, wrong, literal, any];
+`,
+    });
+    assert.equal(output, "");
   });
 });

@@ -1,4 +1,8 @@
-/** Errors by their code. */
+/**
+ * Errors by their code. What callers put into them is masked here, when they are made: so an error is safe wherever it goes,
+ * and those who only need the classes don't bundle the rules that mask.
+ */
+import { rules } from "../rules/rules.js";
 import type { ErrorClass } from "./adopt.js";
 import { type ErrorContext, OrchestrationError } from "./base.js";
 import { isErrorCode, isRetryableCode, type OrchestrationErrorCode } from "./codes.js";
@@ -45,7 +49,7 @@ export type OrchestrationErrorOf<Code extends OrchestrationErrorCode> = Code ext
 
 /**
  * An error with a code, of the class that fits: `RateLimitError` for `RateLimited`, and so on; `OrchestrationError` for
- * codes without a class of their own.
+ * codes without a class of their own. Secrets in `message` are masked.
  *
  * ```ts
  * throw createOrchestrationError("the invoice service is down", {
@@ -63,7 +67,7 @@ export function createOrchestrationError<const Code extends OrchestrationErrorCo
   const { code } = options;
   if (!isErrorCode(code))
     throw new ConfigurationError("createOrchestrationError expects a code out of OrchestrationErrorCodes", options);
-  return made(message, code, options) as OrchestrationErrorOf<Code>;
+  return made(rules().maskText(message) ?? message, code, options) as OrchestrationErrorOf<Code>;
 }
 
 function made(message: string, code: OrchestrationErrorCode, context: ErrorContext): OrchestrationError {
