@@ -11,6 +11,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { CURRENT_KEY, NEXT_KEY, ran, resume, signed } from "../tests/differential/delivery.mjs";
 import { pair, quantile } from "./pair.mjs";
+import { resilience } from "./resilience.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const COLD_STARTS = 15;
@@ -33,6 +34,7 @@ try {
     rows.push(await pair(`serve an invocation, ${steps} steps remembered`, invocations(ours, theirs, steps)));
     show(rows.at(-1));
   }
+  await resilience(load, show);
   coldStart();
   await bundles();
 } finally {
@@ -43,7 +45,8 @@ try {
 async function install(folder) {
   await mkdir(join(folder, "node_modules/@repo"), { recursive: true });
   symlinkSync(join(ROOT, "pkg"), join(folder, "node_modules/@repo/orchestration"));
-  symlinkSync(join(ROOT, "node_modules/@upstash"), join(folder, "node_modules/@upstash"));
+  for (const peer of ["@upstash", "lru-cache"])
+    symlinkSync(join(ROOT, "node_modules", peer), join(folder, "node_modules", peer));
 }
 
 async function load(names) {

@@ -3,6 +3,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { DEPENDENCIES, OFFLINE } from "../../tests/package/consumer.mjs";
 import { run, startServer } from "./processes.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -21,9 +22,7 @@ export async function installOrderProject(folder) {
   const [{ filename }] = JSON.parse(packed);
   const project = join(folder, "order-node");
   cpSync(join(ROOT, "demo/order-node"), project, { recursive: true });
-  await run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", join(folder, filename)], {
-    cwd: project,
-  });
+  await run("npm", ["install", ...OFFLINE, join(folder, filename), ...DEPENDENCIES], { cwd: project });
   return project;
 }
 

@@ -31,6 +31,15 @@ export {
   WorkflowRetryAfterError,
 } from "./errors.js";
 export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
+export {
+  BoundedCache,
+  type BoundedCacheOptions,
+  type CacheAnalytics,
+  type CacheEntryOptions,
+  type CacheLoadOptions,
+  type EvictionReason,
+} from "./resilience/cache.js";
+export type { Loader as CacheLoader } from "./resilience/load.js";
 export { type RedisArgument, RedisError, RedisRest, type RedisRestConfig } from "./resilience/redis.js";
 export type { ExecuteOptions, Stubs } from "./steps/local.js";
 export type { StepTools } from "./steps/runner.js";

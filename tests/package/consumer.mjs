@@ -40,8 +40,17 @@ export async function pack(folder) {
 }
 
 /** What the package depends on, taken from this repository's own packages: npm's cache may not hold it. */
-const DEPENDENCIES = ["swr", "dequal", "use-sync-external-store"].map((name) => join(ROOT, "node_modules", name));
-const OFFLINE = ["--offline", "--install-links", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts"];
+export const DEPENDENCIES = ["lru-cache", "swr", "dequal", "use-sync-external-store"].map((name) =>
+  join(ROOT, "node_modules", name),
+);
+export const OFFLINE = [
+  "--offline",
+  "--install-links",
+  "--legacy-peer-deps",
+  "--no-audit",
+  "--no-fund",
+  "--ignore-scripts",
+];
 
 /** A project in a folder of its own with the package installed from its tarball, without network. */
 export async function createProject(manifest = {}) {
