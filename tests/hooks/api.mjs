@@ -7,7 +7,7 @@ export const BASE_PATH = "/api/orchestration";
 /** Listens on loopback. `api` is what a test sees and changes. */
 export async function startApi() {
   const api = {
-    /** Every request: `{ method, path, headers, body, isCut }`; `isCut` once the client has gone before the end. */
+    /** Every request: `{ method, path, provider, headers, body, isCut }`; `provider` is not in the path, `isCut` once the client has gone before the end. */
     requests: [],
     runs: new Map(),
     schedules: [],
@@ -47,9 +47,11 @@ export async function startApi() {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
+    const { provider, path } = asked(request.url.slice(BASE_PATH.length));
     const entry = {
       method: request.method,
-      path: request.url.slice(BASE_PATH.length),
+      path,
+      provider,
       headers: request.headers,
       body: text === "" ? undefined : JSON.parse(text),
       isCut: false,
@@ -84,6 +86,13 @@ export function reply(response, status, body, headers = {}) {
 /** Answers as the API does when something is wrong. */
 export const refuse = (response, status, error, headers) =>
   reply(response, status, { error, message: `refused: ${error}` }, headers);
+
+function asked(path) {
+  const url = new URL(path, "http://api");
+  const provider = url.searchParams.get("provider") ?? undefined;
+  url.searchParams.delete("provider");
+  return { provider, path: url.pathname + url.search };
+}
 
 const isFinal = ({ status }) => ["completed", "failed", "cancelled"].includes(status);
 

@@ -266,6 +266,21 @@ describe("following a run", () => {
     await until(() => api.runs.get("wfr_2").status === "cancelled");
   });
 
+  test("the provider that keeps the run is asked", async (t) => {
+    const { api, render } = await createHarness(t);
+    api.intercept = withoutStreams;
+    api.put("wfr_1");
+    const use = ({ useWorkflowRun }) => useWorkflowRun("wfr_1", { provider: "second" });
+    const { result } = render(use);
+    await until(() => result.current.run);
+    await act(() => result.current.cancel());
+    assert.deepEqual(
+      api.requests.filter(({ provider }) => provider !== "second"),
+      [],
+    );
+    assert.ok(api.requests.length >= 3);
+  });
+
   test("headers travel with streams, too, and are asked for each time", async (t) => {
     const tokens = ["1", "2", "3"];
     const { api, render } = await createHarness(t, {

@@ -35,6 +35,8 @@ describe("starting a run", () => {
     await until(() => result.current.isFinished);
     assert.deepEqual([result.current.output, result.current.isStarting], ["shipped", false]);
     assert.deepEqual([api.count(START), api.count("GET /runs/wfr_1/events")], [1, 1]);
+    // The provider that has taken it is the one that knows it.
+    assert.equal(api.asked("GET /runs/wfr_1/events")[0].provider, "embedded");
   });
 
   test("a run that the provider's logs don't know yet is pending, not missing", async (t) => {

@@ -11,7 +11,7 @@ import type {
   WorkflowStepExecution,
 } from "../engine/types.js";
 import { WorkflowApiError } from "./error.js";
-import { query, segment, Transport, type TransportOptions } from "./transport.js";
+import { type ApiRequest, segment, Transport, type TransportOptions } from "./transport.js";
 
 /** How the API is reached, and how patiently runs are followed. */
 export interface WorkflowClientOptions extends TransportOptions {
@@ -23,6 +23,8 @@ export interface WorkflowClientOptions extends TransportOptions {
 
 /** What every call takes. */
 export interface CallOptions {
+  /** The provider that is asked. Default: the workflow's, where one is named, or the engine's. */
+  provider?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +32,7 @@ export interface CallOptions {
 export interface StartOptions extends CallOptions {
   /** An id of your own: starting twice with it starts one run. */
   workflowRunId?: string | undefined;
-  label?: string | undefined;
+  label?: string | string[] | undefined;
   /** How long the run waits before it begins: seconds, or a duration such as `10s` or `1d`. */
   delay?: number | string | undefined;
 }
@@ -78,37 +80,34 @@ export class WorkflowApiClient {
   }
 
   /** The workflows that the engine knows. */
-  async listWorkflows(options: CallOptions = {}): Promise<WorkflowInfo[]> {
-    const { workflows } = await this.#get<{ workflows: WorkflowInfo[] }>("/workflows", options);
-    return workflows;
+  async listWorkflows(options?: CallOptions): Promise<WorkflowInfo[]> {
+    return (await this.#ask<{ workflows: WorkflowInfo[] }>("/workflows", options)).workflows;
   }
 
   /** Starts a run. `client.startWorkflow<typeof order>("order", input)` checks the input. */
   startWorkflow<W = unknown>(
     workflowId: string,
     input?: InputOf<W>,
-    { signal, ...options }: StartOptions = {},
+    { provider, signal, ...rest }: StartOptions = {},
   ): Promise<StartedWorkflow> {
-    return this.#post(`/workflows/${segment(workflowId)}/runs`, { input, ...options }, signal);
+    const body = { input, ...rest };
+    return this.#ask(`/workflows/${segment(workflowId)}/runs`, { provider, signal }, { method: "POST", body });
   }
 
   /** A page of runs, the newest first. */
-  listRuns(filter: ExecutionFilter = {}, options: CallOptions = {}): Promise<ExecutionPage> {
-    return this.#get(`/runs${query(filter)}`, options);
+  listRuns(filter: ExecutionFilter = {}, options?: CallOptions): Promise<ExecutionPage> {
+    return this.#ask("/runs", options, { query: filter });
   }
 
   /** A run. `client.getRun<typeof order>(id)` knows its output. */
-  getRun<W = unknown>(workflowRunId: string, options: CallOptions = {}): Promise<WorkflowExecution<OutputOf<W>>> {
-    return this.#get(`/runs/${segment(workflowRunId)}`, options);
+  getRun<W = unknown>(workflowRunId: string, options?: CallOptions): Promise<WorkflowExecution<OutputOf<W>>> {
+    return this.#ask(`/runs/${segment(workflowRunId)}`, options);
   }
 
   /** The steps of a run, in the order in which they began. */
-  async getHistory(workflowRunId: string, options: CallOptions = {}): Promise<WorkflowStepExecution[]> {
-    const { steps } = await this.#get<{ steps: WorkflowStepExecution[] }>(
-      `/runs/${segment(workflowRunId)}/history`,
-      options,
-    );
-    return steps;
+  async getHistory(workflowRunId: string, options?: CallOptions): Promise<WorkflowStepExecution[]> {
+    const path = `/runs/${segment(workflowRunId)}/history`;
+    return (await this.#ask<{ steps: WorkflowStepExecution[] }>(path, options)).steps;
   }
 
   /**
@@ -117,75 +116,73 @@ export class WorkflowApiClient {
    */
   async *streamRun<W = unknown>(
     workflowRunId: string,
-    { signal }: CallOptions = {},
+    { provider, signal }: CallOptions = {},
   ): AsyncGenerator<WorkflowExecution<OutputOf<W>>, void, undefined> {
-    for await (const { event, data } of this.#transport.events(`/runs/${segment(workflowRunId)}/events`, signal)) {
+    const path = `/runs/${segment(workflowRunId)}/events`;
+    for await (const { event, data } of this.#transport.events(path, { query: { provider }, signal })) {
       if (event === "end") return;
       if (event === "run") yield parsed(data);
     }
   }
 
-  /** Ends a run. `false` if it had ended. */
-  async cancelRun(workflowRunId: string, options: CallOptions & { keepalive?: boolean } = {}): Promise<boolean> {
+  /** Ends a run. `false` if it had ended. With `keepalive` the browser finishes the request if the page goes away. */
+  async cancelRun(
+    workflowRunId: string,
+    { keepalive = false, ...options }: CallOptions & { keepalive?: boolean } = {},
+  ): Promise<boolean> {
     const path = `/runs/${segment(workflowRunId)}/cancel`;
-    const answer = await this.#transport.json(path, { method: "POST", body: {}, ...options });
-    return answered<{ cancelled: boolean }>(answer).cancelled;
+    return (await this.#ask<{ cancelled: boolean }>(path, options, { method: "POST", keepalive })).cancelled;
   }
 
   /** Sends an event to the runs that wait for it. How many did. */
-  async notify(eventId: string, data?: unknown, { signal, ...options }: NotifyOptions = {}): Promise<number> {
-    const path = `/events/${segment(eventId)}`;
-    const { notified } = await this.#post<{ notified: number }>(path, { data, ...options }, signal);
-    return notified;
+  async notify(eventId: string, data?: unknown, { workflowRunId, ...options }: NotifyOptions = {}): Promise<number> {
+    const request = { method: "POST", body: { data, workflowRunId } };
+    return (await this.#ask<{ notified: number }>(`/events/${segment(eventId)}`, options, request)).notified;
   }
 
   /** All schedules. */
-  async listSchedules(options: CallOptions = {}): Promise<WorkflowSchedule[]> {
-    const { schedules } = await this.#get<{ schedules: WorkflowSchedule[] }>("/schedules", options);
-    return schedules;
+  async listSchedules(options?: CallOptions): Promise<WorkflowSchedule[]> {
+    return (await this.#ask<{ schedules: WorkflowSchedule[] }>("/schedules", options)).schedules;
   }
 
   /** Makes a schedule. Its id. */
-  async createSchedule<W = unknown>(
-    schedule: ScheduleRequest<InputOf<W>>,
-    { signal }: CallOptions = {},
-  ): Promise<string> {
-    const { scheduleId } = await this.#post<{ scheduleId: string }>("/schedules", schedule, signal);
-    return scheduleId;
+  async createSchedule<W = unknown>(body: ScheduleRequest<InputOf<W>>, options?: CallOptions): Promise<string> {
+    return (await this.#ask<{ scheduleId: string }>("/schedules", options, { method: "POST", body })).scheduleId;
   }
 
   /** Removes a schedule; runs that it has started go on. */
-  async deleteSchedule(scheduleId: string, options: CallOptions = {}): Promise<void> {
-    await this.#transport.json(`/schedules/${segment(scheduleId)}`, { method: "DELETE", ...options });
+  async deleteSchedule(scheduleId: string, options?: CallOptions): Promise<void> {
+    await this.#send(`/schedules/${segment(scheduleId)}`, options, { method: "DELETE" });
   }
 
   /** No run is started until {@link resumeSchedule}. */
-  async pauseSchedule(scheduleId: string, options: CallOptions = {}): Promise<void> {
-    await this.#transport.json(`/schedules/${segment(scheduleId)}/pause`, { method: "POST", body: {}, ...options });
+  async pauseSchedule(scheduleId: string, options?: CallOptions): Promise<void> {
+    await this.#send(`/schedules/${segment(scheduleId)}/pause`, options, { method: "POST" });
   }
 
   /** Goes on with a paused schedule. */
-  async resumeSchedule(scheduleId: string, options: CallOptions = {}): Promise<void> {
-    await this.#transport.json(`/schedules/${segment(scheduleId)}/resume`, { method: "POST", body: {}, ...options });
+  async resumeSchedule(scheduleId: string, options?: CallOptions): Promise<void> {
+    await this.#send(`/schedules/${segment(scheduleId)}/resume`, options, { method: "POST" });
   }
 
   /** Counts and durations of the process that answers. */
-  getMetrics(options: CallOptions = {}): Promise<EngineMetrics> {
-    return this.#get("/metrics", options);
+  getMetrics(options?: CallOptions): Promise<EngineMetrics> {
+    return this.#ask("/metrics", options);
   }
 
   /** How the engine and its providers are; told also when they are unhealthy. */
-  async getHealth({ signal }: CallOptions = {}): Promise<EngineHealth> {
+  getHealth(options?: CallOptions): Promise<EngineHealth> {
     const accepts = (body: unknown) => typeof (body as Partial<EngineHealth> | undefined)?.status === "string";
-    return answered(await this.#transport.json("/health", { signal, accepts }));
+    return this.#ask("/health", options, { accepts });
   }
 
-  async #get<T>(path: string, { signal }: CallOptions): Promise<T> {
-    return answered(await this.#transport.json(path, { signal }));
+  /** Where the answer must be an object. */
+  async #ask<T>(path: string, options: CallOptions | undefined, request?: ApiRequest): Promise<T> {
+    return answered(await this.#send(path, options, request));
   }
 
-  async #post<T>(path: string, body: object, signal: AbortSignal | undefined): Promise<T> {
-    return answered(await this.#transport.json(path, { method: "POST", body, signal }));
+  #send(path: string, { provider, signal }: CallOptions = {}, request: ApiRequest = {}): Promise<unknown> {
+    return this.#transport.json(path, { ...request, query: { ...request.query, provider }, signal });
   }
 }
 

@@ -31,7 +31,7 @@ export {
 export { type ClientErrorCode, WorkflowApiError, type WorkflowApiErrorDetails } from "./error.js";
 export { useWorkflowClient, WorkflowProvider, type WorkflowProviderProps } from "./provider.js";
 export type { HeadersSource } from "./transport.js";
-export type { RefreshOptions } from "./use-resource.js";
+export type { ResourceOptions } from "./use-resource.js";
 export { type StartArguments, type UseWorkflowOptions, type UseWorkflowResult, useWorkflow } from "./use-workflow.js";
 export { type UseWorkflowListResult, useWorkflowList } from "./use-workflow-list.js";
 export {

@@ -1,7 +1,7 @@
 /** The runs that are followed through a client, and what is known of those that were. */
 import type { WorkflowExecution } from "../engine/types.js";
 import type { WorkflowApiClient } from "./client.js";
-import { type RunState, RunWatch, stateOf, UNKNOWN } from "./watch.js";
+import { type RunReference, type RunState, RunWatch, stateOf, UNKNOWN } from "./watch.js";
 
 /** Runs that nobody follows any more and that are remembered all the same. */
 const REMEMBERED = 100;
@@ -31,8 +31,8 @@ export class RunRegistry {
   }
 
   /** Follows the run until the returned function is called. */
-  subscribe(runId: string, listener: () => void): () => void {
-    return this.#watch(runId).subscribe(listener);
+  subscribe(run: RunReference, listener: () => void): () => void {
+    return this.#watch(run).subscribe(listener);
   }
 
   /** Looks at the run at once, if it is followed. */
@@ -45,10 +45,11 @@ export class RunRegistry {
     if (this.state(run.workflowRunId) === UNKNOWN) this.#keep(run.workflowRunId, stateOf(run));
   }
 
-  #watch(runId: string): RunWatch {
+  #watch(run: RunReference): RunWatch {
+    const { runId } = run;
     const known = this.#watches.get(runId);
     if (known) return known;
-    const watch = new RunWatch(this.#client, runId, this.state(runId), () => {
+    const watch = new RunWatch(this.#client, run, this.state(runId), () => {
       this.#watches.delete(runId);
       if (watch.state.run) this.#keep(runId, stateOf(watch.state.run));
     });

@@ -22,6 +22,8 @@ export interface TransportOptions {
 /** A request. */
 export interface ApiRequest {
   method?: string;
+  /** Fields of the query; those that are `undefined` are left out. */
+  query?: object;
   body?: unknown;
   signal?: AbortSignal | undefined;
   /** Whether the browser shall finish the request even if the page goes away. */
@@ -68,10 +70,10 @@ export class Transport {
   }
 
   /** The events that the API sends until it closes the stream. */
-  async *events(path: string, signal?: AbortSignal): AsyncGenerator<ServerEvent, void, undefined> {
-    const deadline = new Deadline(SILENCE_MS, signal);
+  async *events(path: string, request: ApiRequest): AsyncGenerator<ServerEvent, void, undefined> {
+    const deadline = new Deadline(SILENCE_MS, request.signal);
     try {
-      const answer = await this.#send(path, "text/event-stream", {}, deadline.signal);
+      const answer = await this.#send(path, "text/event-stream", request, deadline.signal);
       if (!answer.ok) throw errorOfAnswer(answer, jsonOf(await answer.text()));
       const type = answer.headers.get("content-type") ?? "";
       // React Native's fetch has no streams.
@@ -98,7 +100,7 @@ export class Transport {
       headers.set("content-type", "application/json");
       init.body = textOf(request.body);
     }
-    return fetch(this.baseUrl + path, init);
+    return fetch(this.baseUrl + path + query(request.query ?? {}), init);
   }
 }
 

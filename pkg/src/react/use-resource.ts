@@ -1,13 +1,16 @@
 /** What the hooks for lists and figures have in common: one request by SWR, shared and kept fresh. */
 import useSWR, { type SWRConfiguration, type SWRResponse } from "swr";
 
-import type { WorkflowApiClient } from "./client.js";
+import type { CallOptions, WorkflowApiClient } from "./client.js";
 import type { WorkflowApiError } from "./error.js";
 import { useWorkflowClient } from "./provider.js";
 import { type Requests, useRequests } from "./requests.js";
+import { query } from "./transport.js";
 
-/** How often something is asked for. */
-export interface RefreshOptions {
+/** Who is asked, and how often. */
+export interface ResourceOptions {
+  /** The provider that is asked. Default: the engine's default one. */
+  provider?: string | undefined;
   /** Milliseconds between two requests, while the page is in the foreground. Default of lists: no repetition. */
   refreshIntervalMs?: number | undefined;
 }
@@ -16,7 +19,7 @@ export interface RefreshOptions {
 const DEDUPING_MS = 2000;
 
 /** How SWR shall ask, whatever the application has set for its own requests. */
-export function settingsOf({ isPaused }: Requests, { refreshIntervalMs = 0 }: RefreshOptions) {
+export function settingsOf({ isPaused }: Requests, { refreshIntervalMs = 0 }: ResourceOptions) {
   return {
     isPaused,
     refreshInterval: refreshIntervalMs,
@@ -29,14 +32,15 @@ export function settingsOf({ isPaused }: Requests, { refreshIntervalMs = 0 }: Re
 /** Asks for `name` by `load`. */
 export function useResource<T>(
   name: string,
-  load: (client: WorkflowApiClient, signal: AbortSignal) => Promise<T>,
-  options: RefreshOptions,
+  load: (client: WorkflowApiClient, options: CallOptions) => Promise<T>,
+  options: ResourceOptions,
 ): SWRResponse<T, WorkflowApiError> {
   const client = useWorkflowClient();
-  const requests = useRequests(client, name);
+  const { provider } = options;
+  const requests = useRequests(client, name + query({ provider }));
   return useSWR<T, WorkflowApiError>(
     requests.key,
-    () => load(client, requests.signal()),
+    () => load(client, { provider, signal: requests.signal() }),
     settingsOf(requests, options),
   );
 }

@@ -8,7 +8,7 @@ import type { WorkflowApiError } from "./error.js";
 import { useWorkflowClient } from "./provider.js";
 import { useRequests } from "./requests.js";
 import { query } from "./transport.js";
-import { type RefreshOptions, settingsOf } from "./use-resource.js";
+import { type ResourceOptions, settingsOf } from "./use-resource.js";
 
 /** Runs, page by page. */
 export interface UseWorkflowListResult {
@@ -31,19 +31,20 @@ export interface UseWorkflowListResult {
 /** Lists runs, the newest first. Begins anew with another filter. */
 export function useWorkflowList(
   filter: Omit<ExecutionFilter, "cursor"> = {},
-  options: RefreshOptions = {},
+  options: ResourceOptions = {},
 ): UseWorkflowListResult {
   const client = useWorkflowClient();
   const { workflowId, status, label, count } = filter;
+  const { provider } = options;
   const chosen = { workflowId, status, label, count };
-  const requests = useRequests(client, `runs${query(chosen)}`);
+  const requests = useRequests(client, `runs${query({ ...chosen, provider })}`);
   const { data, error, isLoading, size, setSize, mutate } = useSWRInfinite<ExecutionPage, WorkflowApiError>(
     (index, previous) => {
       if (index > 0 && !previous?.cursor) return null;
       return [...requests.key, previous?.cursor ?? ""];
     },
     ([, , , cursor]: [...typeof requests.key, string]) =>
-      client.listRuns({ ...chosen, cursor: cursor || undefined }, { signal: requests.signal() }),
+      client.listRuns({ ...chosen, cursor: cursor || undefined }, { provider, signal: requests.signal() }),
     { ...settingsOf(requests, options), revalidateFirstPage: false, persistSize: false, parallel: false },
   );
 

@@ -1,14 +1,14 @@
 /** Figures of an engine. */
 import type { EngineMetrics } from "../engine/types.js";
-import type { WorkflowApiClient } from "./client.js";
+import type { CallOptions, WorkflowApiClient } from "./client.js";
 import { useHandler } from "./effects.js";
 import type { WorkflowApiError } from "./error.js";
-import { type RefreshOptions, useResource } from "./use-resource.js";
+import { useResource } from "./use-resource.js";
 
 const REFRESH_MS = 10_000;
 
-/** Which figures, and how often. */
-export interface UseWorkflowMetricsOptions extends RefreshOptions {
+/** How often figures are asked for. */
+export interface UseWorkflowMetricsOptions {
   /** Milliseconds between two requests, while the page is in the foreground; 0 for none but the first. Default: 10 000. */
   refreshIntervalMs?: number | undefined;
 }
@@ -34,4 +34,4 @@ export function useWorkflowMetrics({
   return { metrics: data, isLoading, error, refresh };
 }
 
-const load = (client: WorkflowApiClient, signal: AbortSignal) => client.getMetrics({ signal });
+const load = (client: WorkflowApiClient, options: CallOptions) => client.getMetrics(options);

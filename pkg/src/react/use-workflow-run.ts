@@ -13,6 +13,8 @@ import { isFinal, type RunConnection, UNKNOWN } from "./watch.js";
 export interface UseWorkflowRunOptions<TOutput = unknown> {
   /** What a server component knows of the run; shown until more is known. One that has ended is not asked for. */
   initialRun?: WorkflowExecution<TOutput> | undefined;
+  /** The provider that keeps the run, if that is not the engine's default. */
+  provider?: string | undefined;
   /** Whether the run is cancelled when the component goes. Default: `false`, it goes on. */
   cancelOnUnmount?: boolean | undefined;
 }
@@ -51,10 +53,11 @@ export function useWorkflowRun<W = unknown>(
   const { initialRun, cancelOnUnmount = false } = options;
   const initial = initialRun?.workflowRunId === workflowRunId ? initialRun : undefined;
   const followed = isFinal(initial?.status) ? undefined : workflowRunId;
+  const provider = options.provider ?? initial?.provider;
 
   const subscribe = useCallback(
-    (listener: () => void) => (followed ? registry.subscribe(followed, listener) : () => {}),
-    [registry, followed],
+    (listener: () => void) => (followed ? registry.subscribe({ runId: followed, provider }, listener) : () => {}),
+    [registry, followed, provider],
   );
   const state = useSyncExternalStore(
     subscribe,
@@ -66,7 +69,7 @@ export function useWorkflowRun<W = unknown>(
 
   const cancel = useHandler(async () => {
     if (!workflowRunId || isFinished) return false;
-    const isCancelled = await client.cancelRun(workflowRunId);
+    const isCancelled = await client.cancelRun(workflowRunId, { provider: provider ?? run?.provider });
     await registry.refresh(workflowRunId);
     return isCancelled;
   });
@@ -76,7 +79,7 @@ export function useWorkflowRun<W = unknown>(
   useUnmount(() => {
     if (!cancelOnUnmount || !workflowRunId || isFinished) return;
     // Nobody is left to be told; the page may be going away.
-    client.cancelRun(workflowRunId, { keepalive: true }).catch(() => {});
+    client.cancelRun(workflowRunId, { provider: provider ?? run?.provider, keepalive: true }).catch(() => {});
   });
 
   return {

@@ -3,11 +3,11 @@ import { useMemo } from "react";
 
 import type { InputOf } from "../engine/infer.js";
 import type { WorkflowSchedule } from "../engine/types.js";
-import type { ScheduleRequest, WorkflowApiClient } from "./client.js";
+import type { CallOptions, ScheduleRequest, WorkflowApiClient } from "./client.js";
 import { useHandler } from "./effects.js";
 import type { WorkflowApiError } from "./error.js";
 import { useWorkflowClient } from "./provider.js";
-import { type RefreshOptions, useResource } from "./use-resource.js";
+import { type ResourceOptions, useResource } from "./use-resource.js";
 
 /** Schedules, and what can be done with them. What fails throws {@link WorkflowApiError} and is taken back. */
 export interface UseWorkflowScheduleResult<TInput = unknown, TNamed extends boolean = boolean> {
@@ -28,15 +28,15 @@ export interface UseWorkflowScheduleResult<TInput = unknown, TNamed extends bool
 }
 
 /** The schedules of all workflows. */
-export function useWorkflowSchedule(options?: RefreshOptions): UseWorkflowScheduleResult<unknown, false>;
+export function useWorkflowSchedule(options?: ResourceOptions): UseWorkflowScheduleResult<unknown, false>;
 /** The schedules of one: `useWorkflowSchedule<typeof order>("order")` checks the input of {@link create}. */
 export function useWorkflowSchedule<W = unknown>(
   workflowId: string,
-  options?: RefreshOptions,
+  options?: ResourceOptions,
 ): UseWorkflowScheduleResult<InputOf<W>, true>;
 export function useWorkflowSchedule(
-  first?: string | RefreshOptions,
-  second?: RefreshOptions,
+  first?: string | ResourceOptions,
+  second?: ResourceOptions,
 ): UseWorkflowScheduleResult {
   const client = useWorkflowClient();
   const workflowId = typeof first === "string" ? first : undefined;
@@ -45,20 +45,18 @@ export function useWorkflowSchedule(
 
   /** Shows the effect at once, and the truth once the API has answered. */
   const change = async (
-    request: Promise<void>,
+    ask: (options: CallOptions) => Promise<void>,
     effect: (schedules: WorkflowSchedule[]) => WorkflowSchedule[],
   ): Promise<void> => {
-    await mutate(
-      request.then(() => undefined),
-      {
-        ...(data && { optimisticData: effect(data) }),
-        populateCache: false,
-        rollbackOnError: true,
-      },
-    );
+    const { provider } = options;
+    const request = ask({ provider }).then(() => undefined);
+    const shown = data && { optimisticData: effect(data) };
+    await mutate(request, { ...shown, populateCache: false, rollbackOnError: true });
   };
   const paused = (scheduleId: string, isPaused: boolean) => (schedules: WorkflowSchedule[]) =>
     schedules.map((schedule) => (schedule.scheduleId === scheduleId ? { ...schedule, isPaused } : schedule));
+  const without = (scheduleId: string) => (schedules: WorkflowSchedule[]) =>
+    schedules.filter((schedule) => schedule.scheduleId !== scheduleId);
 
   return {
     schedules: useMemo(
@@ -68,22 +66,19 @@ export function useWorkflowSchedule(
     isLoading,
     error,
     create: useHandler(async (schedule: Omit<ScheduleRequest, "workflowId"> & { workflowId?: string }) => {
-      const { workflowId: chosen = "", ...rest } = schedule;
-      const scheduleId = await client.createSchedule({ ...rest, workflowId: workflowId ?? chosen });
+      const { provider } = options;
+      const body = { ...schedule, workflowId: workflowId ?? schedule.workflowId ?? "" };
+      const scheduleId = await client.createSchedule(body, { provider });
       await mutate();
       return scheduleId;
     }),
-    pause: useHandler((scheduleId) => change(client.pauseSchedule(scheduleId), paused(scheduleId, true))),
-    resume: useHandler((scheduleId) => change(client.resumeSchedule(scheduleId), paused(scheduleId, false))),
-    remove: useHandler((scheduleId) =>
-      change(client.deleteSchedule(scheduleId), (schedules) =>
-        schedules.filter((schedule) => schedule.scheduleId !== scheduleId),
-      ),
-    ),
+    pause: useHandler((id) => change((options) => client.pauseSchedule(id, options), paused(id, true))),
+    resume: useHandler((id) => change((options) => client.resumeSchedule(id, options), paused(id, false))),
+    remove: useHandler((id) => change((options) => client.deleteSchedule(id, options), without(id))),
     refresh: useHandler(async () => {
       await mutate();
     }),
   };
 }
 
-const list = (client: WorkflowApiClient, signal: AbortSignal) => client.listSchedules({ signal });
+const list = (client: WorkflowApiClient, options: CallOptions) => client.listSchedules(options);

@@ -65,8 +65,10 @@ export function useWorkflow<W = unknown>(workflowId: string, options: UseWorkflo
     try {
       const signal = joined(controller, startOptions?.signal);
       const started = await client.startWorkflow<W>(workflowId, input, { ...startOptions, signal });
-      if (cancelOnUnmount && !isMounted.current)
-        client.cancelRun(started.workflowRunId, { keepalive: true }).catch(() => {});
+      if (cancelOnUnmount && !isMounted.current) {
+        const { workflowRunId, provider } = started;
+        client.cancelRun(workflowRunId, { provider, keepalive: true }).catch(() => {});
+      }
       RunRegistry.of(client).remember({ ...started, status: "pending", startedAt: Date.now(), labels: [], steps: [] });
       tell({ workflowId, runId: started.workflowRunId });
       return started;

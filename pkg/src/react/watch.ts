@@ -18,6 +18,13 @@ export interface RunState {
   readonly connection: RunConnection;
 }
 
+/** Which run. */
+export interface RunReference {
+  runId: string;
+  /** Who keeps it, if that is not the engine's default. */
+  provider?: string | undefined;
+}
+
 /** Before anything is known. */
 export const UNKNOWN: RunState = { run: undefined, error: undefined, connection: "connecting" };
 
@@ -35,6 +42,7 @@ export function isFinal(status: WorkflowStatus | undefined): boolean {
 export class RunWatch {
   readonly #client: WorkflowApiClient;
   readonly #runId: string;
+  readonly #provider: string | undefined;
   readonly #onIdle: () => void;
   readonly #listeners = new Set<() => void>();
   #state: RunState;
@@ -45,9 +53,10 @@ export class RunWatch {
   #resume: (() => void) | undefined;
 
   /** `onIdle` is called when the last listener has gone. */
-  constructor(client: WorkflowApiClient, runId: string, known: RunState, onIdle: () => void) {
+  constructor(client: WorkflowApiClient, { runId, provider }: RunReference, known: RunState, onIdle: () => void) {
     this.#client = client;
     this.#runId = runId;
+    this.#provider = provider ?? known.run?.provider;
     this.#state = known;
     this.#onIdle = onIdle;
   }
@@ -116,7 +125,7 @@ export class RunWatch {
   async #stream(signal: AbortSignal): Promise<"closed" | "broken" | "unsupported"> {
     let isOpen = false;
     try {
-      for await (const run of this.#client.streamRun(this.#runId, { signal })) {
+      for await (const run of this.#client.streamRun(this.#runId, { provider: this.#provider, signal })) {
         isOpen = true;
         this.#tell({ run, error: undefined, connection: "live" });
       }
@@ -146,7 +155,7 @@ export class RunWatch {
   async #look(connection: RunConnection, signal: AbortSignal | undefined): Promise<void> {
     const { run: before } = this.#state;
     try {
-      const run = await this.#client.getRun(this.#runId, { signal });
+      const run = await this.#client.getRun(this.#runId, { provider: this.#provider, signal });
       if (this.#state.run === before) this.#tell({ run, error: undefined, connection });
     } catch (thrown) {
       const error = thrown as WorkflowApiError;
