@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 /** The entries and their sources, the adapters for frameworks among them. */
 const ENTRIES = {
@@ -163,21 +163,22 @@ async function cjs() {
   }
 }
 
-/** React and SWR must be the application's own: two copies of them share no state. */
+/** React and SWR are the application's own: two copies of them share no state. */
 async function hooks() {
-  for (const [format, ending] of [
-    ["esm", "js"],
-    ["cjs", "cjs"],
-  ]) {
-    await build({
-      ...common,
-      entryPoints: [`src/${HOOKS.source}.ts`],
-      format,
-      outfile: `dist/${HOOKS.entry}.${ending}`,
-      external: [...DEPENDENCIES, "react"],
-      banner: { js: '"use client";' },
-    });
-  }
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: [`src/${HOOKS.source}.ts`],
+    format: "esm",
+    external: [...DEPENDENCIES, "react"],
+    banner: { js: '"use client";' },
+    write: false,
+  });
+  const [{ text }] = outputFiles;
+  // Below a package.json that says "module", esbuild would take a CommonJS module's default export for all of its exports.
+  const { code } = await transform(text, { format: "cjs", target: common.target });
+  await mkdir(dirname(`dist/${HOOKS.entry}`), { recursive: true });
+  await writeFile(`dist/${HOOKS.entry}.js`, text);
+  await writeFile(`dist/${HOOKS.entry}.cjs`, code);
 }
 
 /**

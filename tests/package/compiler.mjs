@@ -1,6 +1,6 @@
 /** A project that has the official packages and ours, and a strict compiler. */
-import { symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { BIN, createProject, ROOT } from "./consumer.mjs";
 
@@ -29,6 +29,11 @@ export async function createCompiler() {
         () => "",
         (error) => error.stdout || error.message,
       );
+    },
+    /** Adds one of this repository's own packages. */
+    async link(name) {
+      await mkdir(dirname(project.path("node_modules", name)), { recursive: true });
+      await symlink(join(ROOT, "node_modules", name), project.path("node_modules", name));
     },
     remove: () => project.remove(),
   };
