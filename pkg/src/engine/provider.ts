@@ -28,7 +28,7 @@ export interface StartRequest extends StartOptions {
   workflowId: string;
   /** The endpoint of the workflow. */
   url: string;
-  /** Written as JSON unless it is text. */
+  /** Written as JSON. */
   input: unknown;
 }
 
@@ -49,6 +49,15 @@ export interface ScheduleRequest extends ScheduleOptions {
   url: string;
   input: unknown;
 }
+
+/** Which runs to list. */
+export interface ListRequest extends ExecutionFilter {
+  /** The endpoint of the workflow that the filter names. */
+  url?: string | undefined;
+}
+
+/** How a provider's deliveries are served: who gets the steps, and whose signatures count. */
+export type ProviderEndpoint = Pick<WorkflowServeOptions, "qstashClient" | "receiver" | "env">;
 
 /** An event that runs wait for. */
 export interface EventRequest {
@@ -71,19 +80,20 @@ export interface WorkflowProvider {
   readonly client?: Client | undefined;
   /** Makes it ready: called before anything else, once, and again after a failure. */
   initialize?(): Promise<void>;
-  /** How the endpoints of its workflows are served: who gets the steps, and whose signatures count. */
-  endpoint?(): Pick<WorkflowServeOptions, "qstashClient" | "receiver" | "env">;
+  /** How the endpoints of its workflows are served; asked once it is ready. */
+  endpoint?(): ProviderEndpoint;
   start(request: StartRequest, options?: CallOptions): Promise<{ workflowRunId: string }>;
   /** `undefined` for a run that it does not know. */
   get?(workflowRunId: string, options?: CallOptions): Promise<WorkflowExecution | undefined>;
   /** A page of runs, the newest first. */
-  list?(filter: ExecutionFilter, options?: CallOptions): Promise<ExecutionPage>;
+  list?(request: ListRequest, options?: CallOptions): Promise<ExecutionPage>;
   /** Resolves with whether the run was still going on. */
   cancel?(workflowRunId: string, options?: CallOptions): Promise<boolean>;
   /** Resolves with how many runs were notified. */
   notify?(event: EventRequest, options?: CallOptions): Promise<number>;
   schedule?(request: ScheduleRequest, options?: CallOptions): Promise<{ scheduleId: string }>;
-  listSchedules?(options?: CallOptions): Promise<WorkflowSchedule[]>;
+  /** The schedules of endpoints below `base`. */
+  listSchedules?(request: { base: string }, options?: CallOptions): Promise<WorkflowSchedule[]>;
   unschedule?(scheduleId: string, options?: CallOptions): Promise<void>;
   pauseSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;
   resumeSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;

@@ -1,5 +1,5 @@
 /** The engine in Next.js. */
-export { defineWorkflow } from "../engine/definition.js";
+export * from "../engine/index.js";
 export {
   createWorkflowApi,
   type WorkflowApi,

@@ -1,0 +1,340 @@
+/** The engine: serves, starts and follows workflows, by whichever provider keeps their runs. */
+import type { CallOptions } from "../config.js";
+import { OrchestrationError } from "../errors.js";
+import { refusal } from "../http/answers.js";
+import { pause } from "../resilience/pause.js";
+import { Address } from "./address.js";
+import type { EngineOptions, EngineStatus, ProviderChoice, ServedEngine, WorkflowEngine } from "./api.js";
+import type { AnyWorkflow } from "./definition.js";
+import { healthOf } from "./health.js";
+import { Monitor } from "./monitor.js";
+import { present } from "./present.js";
+import type { EventRequest, ScheduleOptions, StartOptions, WorkflowProvider } from "./provider.js";
+import { closed, type ProviderEntry, Providers } from "./providers.js";
+import { Serving } from "./serving.js";
+import { EngineSettings } from "./settings.js";
+import type { Trigger, TriggerSummary } from "./trigger.js";
+import { Triggers } from "./triggers.js";
+import type {
+  EngineHealth,
+  EngineMetrics,
+  ExecutionFilter,
+  ExecutionPage,
+  StartedWorkflow,
+  WorkflowExecution,
+  WorkflowSchedule,
+} from "./types.js";
+import { checkInput, Workflows } from "./workflows.js";
+
+/**
+ * Makes an engine. Nothing is asked of anybody before it is used.
+ *
+ * ```ts
+ * export const engine = createWorkflowEngine({ workflows: [order, mirror] });
+ * export const { GET, POST } = engine.serve();                                 // app/api/workflows/[...path]/route.ts
+ * const { workflowRunId } = await engine.executeWorkflow(order, { orderId: 7 });
+ * const { status, output } = await engine.waitForExecution(workflowRunId);
+ * ```
+ *
+ * @throws {OrchestrationError} `InvalidConfiguration`
+ */
+export function createWorkflowEngine(options: EngineOptions = {}): WorkflowEngine {
+  return new Engine(options);
+}
+
+type Workflow = AnyWorkflow | string;
+
+class Engine implements WorkflowEngine {
+  readonly #settings: EngineSettings;
+  readonly #address: Address;
+  readonly #workflows = new Workflows();
+  readonly #providers: Providers;
+  readonly #triggers: Triggers;
+  readonly #monitor = new Monitor();
+  readonly #serving: Serving;
+  /** Aborted when it is shut down. */
+  readonly #life = new AbortController();
+  #initializing: Promise<void> | undefined;
+  #isInitialized = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(options: EngineOptions) {
+    const { url, env, workflows = [], triggers = [], middlewares = [] } = options;
+    this.#settings = new EngineSettings(env);
+    this.#address = new Address(url, this.#settings);
+    this.#providers = new Providers(options, this.#settings);
+    const parts = {
+      ...{ settings: this.#settings, address: this.#address, workflows: this.#workflows },
+      ...{ providers: this.#providers, monitor: this.#monitor, middlewares },
+    };
+    this.#triggers = new Triggers({ ...parts, start: (...started) => this.#start(...started) });
+    this.#serving = new Serving({ ...parts, triggers: this.#triggers });
+    for (const workflow of workflows) this.#workflows.add(workflow);
+    for (const trigger of triggers) this.#triggers.add(trigger);
+    if (options.providers) for (const workflow of workflows) this.#providers.of(workflow.options.provider);
+  }
+
+  async initialize(): Promise<void> {
+    this.#open();
+    if (this.#settings.isBuild) return;
+    this.#initializing ??= this.#initialize().finally(() => {
+      this.#initializing = undefined;
+    });
+    await this.#initializing;
+  }
+
+  provider(name?: string): WorkflowProvider {
+    return this.#providers.of(name).provider;
+  }
+
+  async register(...items: readonly (AnyWorkflow | Trigger)[]): Promise<void> {
+    this.#open();
+    for (const item of items) {
+      if (item.kind === "workflow") this.#workflows.add(item);
+      else this.#triggers.add(item);
+    }
+    if (!this.#isInitialized) return;
+    for (const item of items) if (item.kind === "trigger") await this.#triggers.attach(item);
+  }
+
+  async unregister(name: string): Promise<boolean> {
+    this.#open();
+    const hadTrigger = await this.#triggers.remove(name);
+    return this.#workflows.remove(name) || hadTrigger;
+  }
+
+  workflows(): readonly AnyWorkflow[] {
+    return this.#workflows.all;
+  }
+
+  triggers(): readonly TriggerSummary[] {
+    return this.#triggers.summaries;
+  }
+
+  serve(workflow?: AnyWorkflow): ServedEngine {
+    this.#open();
+    if (workflow) this.#workflows.add(workflow);
+    // What a broker of this process has kept from before waits to be delivered.
+    for (const entry of this.#providers.all)
+      if (entry.type === "embedded" && !this.#settings.isBuild) this.#providers.ready(entry).catch(() => {});
+    const handler = async (request: Request, bindings?: object) =>
+      this.#ending ? refusal(closed()) : this.#serving.answer(request, bindings, workflow);
+    const answered = (request: Request) => handler(request);
+    return { handler: answered, POST: answered, GET: answered, fetch: handler };
+  }
+
+  async executeWorkflow(
+    workflow: Workflow,
+    input?: unknown,
+    options?: StartOptions & ProviderChoice,
+  ): Promise<StartedWorkflow> {
+    return this.#start(workflow, input, options);
+  }
+
+  async scheduleWorkflow(
+    workflow: Workflow,
+    { input, ...schedule }: ScheduleOptions & { input?: unknown },
+    { provider, ...call }: ProviderChoice = {},
+  ): Promise<{ scheduleId: string }> {
+    const { definition, entry, url } = await this.#target(workflow, provider, input);
+    const create = await this.#providers.method(entry, "schedule");
+    const { retries, flowControl } = definition.options;
+    return create(present({ retries, flowControl, ...present(schedule), workflowId: definition.id, url, input }), call);
+  }
+
+  async listSchedules({ provider, ...call }: ProviderChoice = {}): Promise<WorkflowSchedule[]> {
+    const list = await this.#method("listSchedules", provider);
+    return list({ base: this.#address.base }, call);
+  }
+
+  async unscheduleWorkflow(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
+    await (await this.#method("unschedule", provider))(scheduleId, call);
+  }
+
+  async pauseSchedule(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
+    await (await this.#method("pauseSchedule", provider))(scheduleId, call);
+  }
+
+  async resumeSchedule(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
+    await (await this.#method("resumeSchedule", provider))(scheduleId, call);
+  }
+
+  async getExecution<TOutput>(
+    workflowRunId: string,
+    { provider, ...call }: ProviderChoice = {},
+  ): Promise<WorkflowExecution<TOutput> | undefined> {
+    const found = await this.#first("get", provider, (get) => get(workflowRunId, call));
+    if (found) this.#monitor.seen(found);
+    return found as WorkflowExecution<TOutput> | undefined;
+  }
+
+  async listExecutions(
+    filter: ExecutionFilter = {},
+    { provider, ...call }: ProviderChoice = {},
+  ): Promise<ExecutionPage> {
+    const { workflowId } = filter;
+    const own = workflowId === undefined ? undefined : this.#workflows.find(workflowId)?.options.provider;
+    const entry = this.#providers.keeper(provider ?? own);
+    const list = await this.#method("list", entry.name);
+    const url = workflowId === undefined ? undefined : this.#url(workflowId, entry);
+    return list(present({ ...filter, url }), call);
+  }
+
+  async cancelExecution(workflowRunId: string, { provider, ...call }: ProviderChoice = {}): Promise<boolean> {
+    return (await this.#first("cancel", provider, (cancel) => cancel(workflowRunId, call))) ?? false;
+  }
+
+  async waitForExecution<TOutput>(
+    workflowRunId: string,
+    options: ProviderChoice & { intervalMs?: number | undefined } = {},
+  ): Promise<WorkflowExecution<TOutput>> {
+    const { intervalMs = INTERVAL_MS, signal, ...choice } = options;
+    const signals = signal ? [signal, this.#life.signal] : [this.#life.signal];
+    const either = AbortSignal.any(signals);
+    const end = Date.now() + UNKNOWN_MS;
+    for (let wait = intervalMs; ; wait = Math.min(wait * GROWTH, intervalMs * LONGEST)) {
+      const run = await this.getExecution<TOutput>(workflowRunId, { ...choice, signal: either });
+      if (run && run.status !== "pending" && run.status !== "running") return run;
+      if (!run && Date.now() > end) throw new OrchestrationError(`there is no run '${workflowRunId}'`, "NotFound");
+      await pause(wait, either);
+    }
+  }
+
+  async notify(event: EventRequest, { provider, ...call }: ProviderChoice = {}): Promise<number> {
+    return (await this.#method("notify", provider))(event, call);
+  }
+
+  async emit(
+    event: string,
+    data?: unknown,
+    options: ProviderChoice = {},
+  ): Promise<{ notified: number; started: StartedWorkflow[] }> {
+    this.#open();
+    const { provider } = this.#providers.keeper(options.provider);
+    const pulled = this.#triggers.pulledBy(event);
+    const started = pulled.map(async (trigger) =>
+      this.#start(trigger.workflow, trigger.inputOf ? trigger.inputOf(data) : data, { signal: options.signal }),
+    );
+    const notified = provider.notify ? this.notify({ eventId: event, data }, options) : Promise.resolve(0);
+    // All of them are tried, whichever fails.
+    await Promise.allSettled([notified, ...started]);
+    return { notified: await notified, started: await Promise.all(started) };
+  }
+
+  getStatus(): EngineStatus {
+    const providers = this.#providers.all;
+    const isReady = providers.every((entry) => entry.isReady);
+    return {
+      state: this.#ending ? "shut-down" : isReady ? "ready" : "created",
+      defaultProvider: this.#providers.default.name,
+      providers: providers.map(({ name, type, isReady }) => ({ name, type, isReady })),
+      workflows: this.#workflows.all.map(({ id, options }) => ({
+        workflowId: id,
+        provider: options.provider ?? this.#providers.default.name,
+      })),
+      triggers: [...this.#triggers.summaries],
+      metrics: this.getMetrics(),
+    };
+  }
+
+  getMetrics(): EngineMetrics {
+    return this.#monitor.metrics();
+  }
+
+  prometheus(): string {
+    return this.#monitor.prometheus();
+  }
+
+  async healthCheck(options?: CallOptions): Promise<EngineHealth> {
+    this.#open();
+    return healthOf(this.#providers, options);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#ending ??= this.#end();
+    await this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    this.#life.abort(closed());
+    await this.#initializing?.catch(() => {});
+    await this.#providers.shutdown();
+  }
+
+  /** Everybody is tried, whoever fails; what was done is not done again. */
+  async #initialize(): Promise<void> {
+    const providers = this.#providers.all.map((entry) => this.#providers.ready(entry));
+    const attached = this.#triggers.all.map((trigger) => this.#triggers.attach(trigger));
+    const results = await Promise.allSettled([...providers, ...attached]);
+    this.#isInitialized = true;
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+  }
+
+  async #start(
+    workflow: Workflow,
+    input: unknown,
+    { provider, signal, ...options }: StartOptions & ProviderChoice = {},
+  ): Promise<StartedWorkflow> {
+    const { definition, entry, url } = await this.#target(workflow, provider, input);
+    await this.#providers.ready(entry);
+    const { retries, retryDelay, flowControl } = definition.options;
+    const own = { retries, retryDelay, flowControl, ...present(options) };
+    const request = present({ ...own, workflowId: definition.id, url, input });
+    const { workflowRunId } = await entry.provider.start(request, { signal });
+    this.#monitor.started(definition.id);
+    return { workflowRunId, workflowId: definition.id, provider: entry.keeper };
+  }
+
+  /** Which workflow is meant, who is asked for it, and where it is served; and whether it takes the input. */
+  async #target(workflow: Workflow, provider: string | undefined, input: unknown) {
+    this.#open();
+    const definition = this.#workflows.of(workflow);
+    await checkInput(definition, input);
+    const entry = this.#providers.of(provider ?? definition.options.provider);
+    return { definition, entry, url: this.#url(definition.id, this.#providers.of(entry.keeper)) };
+  }
+
+  /** The endpoint of a workflow whose runs a provider keeps. */
+  #url(workflowId: string, keeper: ProviderEntry): string {
+    return this.#address.workflow(workflowId, keeper === this.#providers.keeper(undefined) ? undefined : keeper.name);
+  }
+
+  #method<const Name extends Parameters<Providers["method"]>[1]>(name: Name, provider: string | undefined) {
+    this.#open();
+    return this.#providers.method(this.#providers.keeper(provider), name);
+  }
+
+  /** Asks the provider that was named, or one after the other until one knows. */
+  async #first<const Name extends "get" | "cancel", TResult>(
+    name: Name,
+    provider: string | undefined,
+    ask: (method: NonNullable<WorkflowProvider[Name]>) => Promise<TResult>,
+  ): Promise<TResult | undefined> {
+    this.#open();
+    if (provider !== undefined) return ask(await this.#providers.method(this.#providers.keeper(provider), name));
+    let failure: { reason: unknown } | undefined;
+    for (const entry of this.#providers.keepers) {
+      try {
+        const found = await ask(await this.#providers.method(entry, name));
+        if (found) return found;
+      } catch (reason) {
+        failure ??= { reason };
+      }
+    }
+    if (failure) throw failure.reason;
+    return undefined;
+  }
+
+  /** @throws {OrchestrationError} `Closed` */
+  #open(): void {
+    if (this.#ending) throw closed();
+  }
+}
+
+const INTERVAL_MS = 500;
+/** Each wait is this much longer than the one before, up to so many times the first. */
+const GROWTH = 1.5;
+const LONGEST = 10;
+/** How long a run that was just started may be unknown. */
+const UNKNOWN_MS = 10_000;

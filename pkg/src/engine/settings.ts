@@ -1,0 +1,49 @@
+/** What an engine knows of where it runs. Read at the time of use, so that a module can be imported without an environment. */
+import { bindingsIn, type Environment, processEnvironment } from "../environment.js";
+import { canHost } from "../server/host.js";
+
+/** The environment of an engine: the option `env`, the bindings of a Worker, or that of the process. */
+export class EngineSettings {
+  readonly #given: Environment | undefined;
+  #bindings: Environment | undefined;
+
+  constructor(given: Environment | undefined) {
+    this.#given = given;
+  }
+
+  /** For clients, receivers and endpoints, which read the process's environment themselves. */
+  get own(): Environment | undefined {
+    return this.#given ?? this.#bindings;
+  }
+
+  get environment(): Environment {
+    return this.own ?? processEnvironment();
+  }
+
+  /** Remembers what a Worker gets with a request. Whether it is news. */
+  adopt(bindings: object | undefined): boolean {
+    if (this.own || !bindingsIn(bindings)) return false;
+    this.#bindings = bindings as Environment;
+    return true;
+  }
+
+  /** A setting; one that is empty is absent. */
+  get(name: string): string | undefined {
+    const value = this.environment[name];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  }
+
+  /** Whether this is a developer's machine: Node, and nobody says that it is production. */
+  get isDevelopment(): boolean {
+    const { userAgent } = (globalThis as { navigator?: { userAgent?: string } }).navigator ?? {};
+    const mode = this.get("NODE_ENV") ?? processEnvironment().NODE_ENV;
+    return mode !== "production" && canHost() && userAgent !== WORKERS;
+  }
+
+  /** Whether Next.js is collecting what to build: no time to start or set up anything. */
+  get isBuild(): boolean {
+    return processEnvironment().NEXT_PHASE === "phase-production-build";
+  }
+}
+
+const WORKERS = "Cloudflare-Workers";
