@@ -17,11 +17,15 @@ export const noContent = (): Response => new Response(null, { status: 204, heade
 export function refusal(error: unknown): Response {
   if (!isOrchestrationError(error))
     return json({ error: "Internal", message: "the request could not be answered" }, 500);
-  const { code, message } = error;
+  const { code, message, status } = error;
   const { retryAfterMs } = error as { retryAfterMs?: number };
   const headers = retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
-  return json({ error: code, message }, statusOf(code), headers);
+  return json({ error: code, message }, code === "BrokerRefused" ? relayed(status) : statusOf(code), headers);
 }
+
+/** What a broker holds against a request is the caller's to mend; what it holds against its client, or itself, is not. */
+const relayed = (status: number | undefined): number =>
+  status !== undefined && status >= 400 && status < 500 && status !== 401 && status !== 403 ? status : 502;
 
 /** The members of a JSON body; none of an empty one. @throws {OrchestrationError} `InvalidRequest` */
 export async function membersOf(request: Request, known: readonly string[]): Promise<Record<string, unknown>> {
