@@ -30,6 +30,25 @@ export {
   WorkflowNonRetryableError,
   WorkflowRetryAfterError,
 } from "./errors.js";
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type Labels,
+  type MetricOptions,
+  MetricsRegistry,
+} from "./monitoring/metrics.js";
+export { createMonitoringMiddleware, type MonitoringOptions } from "./monitoring/middleware.js";
+export { contentTypes, type Exposition, expositionFor } from "./monitoring/prometheus.js";
+export type {
+  SpanAttributes,
+  Telemetry,
+  TelemetryApi,
+  TelemetrySpan,
+  TelemetryTracer,
+} from "./monitoring/telemetry.js";
+export { engineMetrics } from "./monitoring/workflow-metrics.js";
 export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
 export {
   BoundedCache,
@@ -41,7 +60,15 @@ export {
 } from "./resilience/cache.js";
 export type { Loader as CacheLoader } from "./resilience/load.js";
 export { type RedisArgument, RedisError, RedisRest, type RedisRestConfig } from "./resilience/redis.js";
+export { type FunctionRetryOptions, withRetry } from "./resilience/retry.js";
+export { createTimeoutSignal, type TimeoutSignal } from "./resilience/timeout-signal.js";
+export type { BackoffJitter, BackoffStrategy, RetryNotice, RetryOptions } from "./steps/backoff.js";
+export { type StepBreaker, withStepCircuitBreaker } from "./steps/circuit-breaker.js";
+export { type FallbackHandler, withFallback } from "./steps/fallback.js";
 export type { ExecuteOptions, Stubs } from "./steps/local.js";
+export { type StepMonitoringOptions, type StepTry, withStepMonitoring } from "./steps/monitoring.js";
+export { type StepEntries, type StepFactory, StepRegistry } from "./steps/registry.js";
+export { type StepRetryOptions, withStepRetry } from "./steps/retry.js";
 export type { StepTools } from "./steps/runner.js";
 export {
   type AnyStep,
@@ -53,3 +80,5 @@ export {
   type StepOptions,
   type StepOutput,
 } from "./steps/step.js";
+export * from "./steps/templates/index.js";
+export { withStepTimeout } from "./steps/timeout.js";

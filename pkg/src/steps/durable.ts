@@ -10,12 +10,12 @@ export function durableRunner(context: WorkflowContext): StepRunner {
   const { workflowRunId } = context;
   return {
     workflowRunId,
-    run: (name, _input, stepFunction, options = {}) =>
+    signal: undefined,
+    run: (name, _input, stepFunction, { countsTries: _, ...options } = {}) =>
       context.run(
         name,
         async (given) => {
-          const { signal, attempt = 0 } = given as { signal: AbortSignal; attempt?: number };
-          const tools: StepTools = { signal, attempt, workflowRunId };
+          const tools: StepTools = { ...given, workflowRunId };
           if (options.retries === undefined) return stepFunction(tools);
           try {
             return await stepFunction(tools);
@@ -33,8 +33,10 @@ export function durableRunner(context: WorkflowContext): StepRunner {
 
 /** What tells the engine how a try has ended: wait and try again, or reject the step with this failure. */
 function ending(step: string, error: unknown): Error {
-  if (error instanceof RetryLater)
-    return new WorkflowRetryAfterError(error.message, Math.ceil(error.delayMs / MILLISECONDS));
+  if (error instanceof RetryLater) {
+    const later = new WorkflowRetryAfterError(error.message, Math.ceil(error.delayMs / MILLISECONDS));
+    return Object.assign(later, { cause: error.cause });
+  }
   if (error instanceof WorkflowStepError) return error;
   if (!(error instanceof Error)) return new WorkflowNonRetryableError(String(error));
   return new WorkflowStepError(step, { name: error.name, message: error.message, stack: error.stack });

@@ -1,8 +1,11 @@
 /** Performs steps in this process, without remembering anything: for unit tests, and for work that need not survive it. */
 import { OrchestrationError } from "../errors.js";
 import { pause } from "../resilience/pause.js";
+import { within } from "../resilience/within.js";
+import { checkExpectation, expected } from "../workflows/expectation.js";
 import type { CallResponse, CallSettings, NotifyStepResponse } from "../workflows/steps.js";
 import { RetryLater, type StepRunner, type StepTools } from "./runner.js";
+import { limit, limitOf } from "./timeout.js";
 
 /** What stands for steps, by name: it is called with what the step would have worked on, and gives its result. */
 export type Stubs = Readonly<Record<string, (asked: unknown) => unknown>>;
@@ -24,6 +27,7 @@ export function localRunner({ signal = new AbortController().signal, stubs = {} 
   };
   return {
     workflowRunId: undefined,
+    signal,
     run: async (name, input, stepFunction, { retries = 0 } = {}) => {
       for (let attempt = 0; ; attempt += 1) {
         try {
@@ -37,7 +41,7 @@ export function localRunner({ signal = new AbortController().signal, stubs = {} 
       }
     },
     sleep: (name, milliseconds) => stubbed(name, milliseconds, () => pause(milliseconds, signal)),
-    call: (name, settings) => stubbed(name, settings, () => fetched(settings, signal)),
+    call: (name, settings) => stubbed(name, settings, () => fetched(name, settings, signal)),
     notify: (name, eventId, eventData) =>
       stubbed<NotifyStepResponse>(name, { eventId, eventData }, () => {
         throw new OrchestrationError(
@@ -48,20 +52,38 @@ export function localRunner({ signal = new AbortController().signal, stubs = {} 
   };
 }
 
-/** The request of a call, made from here. */
-async function fetched<TResult>(settings: CallSettings, signal: AbortSignal): Promise<CallResponse<TResult>> {
-  const { url, method = "GET", headers = {}, body } = settings;
-  const response = await fetch(url, { method, headers, signal, body: (body as string | undefined) ?? null });
-  const text = await response.text();
-  const header: Record<string, string[]> = {};
-  for (const [name, value] of response.headers) header[name] = [...(header[name] ?? []), value];
-  return { status: response.status, header, body: parsed(text) as TResult };
+/** The request of a call, made from here, once: retries are the broker's, and those of `withStepRetry`. */
+async function fetched<TResult>(
+  name: string,
+  settings: CallSettings,
+  ending: AbortSignal,
+): Promise<CallResponse<TResult>> {
+  const { url, method = "GET", headers = {}, body = null, expect } = settings;
+  checkExpectation(expect);
+  return within(limit(name, limitOf(settings), ending), async (signal) => {
+    const response = await fetch(url, { method, headers, signal, body: body as BodyInit | null });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const header: Record<string, string[]> = {};
+    for (const [key, value] of response.headers) header[key] = [...(header[key] ?? []), value];
+    const { status } = response;
+    return expected(
+      name,
+      { status, header, body: bodyOf(bytes, response.headers.get("content-type")) },
+      expect,
+    ) as CallResponse<TResult>;
+  });
 }
 
-function parsed(text: string): unknown {
+/** As a run reads it: what its type calls text as JSON, if it is JSON; anything else as one character for each byte. */
+function bodyOf(bytes: Uint8Array, type: string | null): unknown {
+  if (!TEXTUAL.test(type ?? "")) return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const text = new TextDecoder().decode(bytes);
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
 }
+
+const TEXTUAL =
+  /^text\/|application\/(json|xml|javascript|x-www-form-urlencoded|xhtml\+xml|ld\+json|rss\+xml|atom\+xml)/;

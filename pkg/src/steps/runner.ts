@@ -15,6 +15,8 @@ export interface StepTools {
 export interface StepRunner {
   /** The run; absent outside of one. */
   readonly workflowRunId: string | undefined;
+  /** Ends the work; absent in a run. */
+  readonly signal: AbortSignal | undefined;
   /**
    * Runs a function and remembers its result. `input` is what it works on, for those who watch. With `retries`, a failure
    * for good rejects; whether and when it is tried again is told by {@link RetryLater}.
@@ -23,7 +25,7 @@ export interface StepRunner {
     name: string,
     input: unknown,
     stepFunction: (tools: StepTools) => TResult | Promise<TResult>,
-    options?: RunOptions<TResult>,
+    options?: StepRunOptions<TResult>,
   ): Promise<TResult>;
   /** Waits. In a run nothing is held meanwhile. */
   sleep(name: string, milliseconds: number): Promise<void>;
@@ -31,6 +33,12 @@ export interface StepRunner {
   call<TResult>(name: string, settings: CallSettings): Promise<CallResponse<TResult>>;
   /** Notifies the runs that wait for an event. */
   notify(name: string, eventId: string, eventData: unknown, workflowRunId?: string): Promise<NotifyStepResponse>;
+}
+
+/** What is asked of a runner for a function. */
+export interface StepRunOptions<TResult> extends RunOptions<TResult> {
+  /** Whether the function is told its durable try as `attempt`, because it counts the tries in place itself. */
+  countsTries?: boolean | undefined;
 }
 
 /** Thrown by a step's function that is to be tried again after a time that is too long to be waited for in place. */

@@ -1,5 +1,5 @@
 /** Steps: named functions that a workflow runs durably, and any code runs as they are. */
-import { OrchestrationError } from "../errors.js";
+import { OrchestrationError, ValidationError } from "../errors.js";
 import type { WorkflowContext } from "../workflows/context.js";
 import type { PayloadSchema } from "../workflows/schema.js";
 import type { RunOptions } from "../workflows/steps.js";
@@ -150,11 +150,9 @@ export const decorated = <TInput, TOutput>(
   change: (runner: StepRunner) => StepRunner,
 ): Step<TInput, TOutput> => stepOf(step.name, (input, runner) => step.perform(input, change(runner)));
 
-async function fitting<T>(step: string, what: string, value: unknown, schema: PayloadSchema<T>): Promise<T> {
+/** @internal What a schema makes of a value. */
+export async function fitting<T>(step: string, what: string, value: unknown, schema: PayloadSchema<T>): Promise<T> {
   const result = await validated(value, schema);
   if ("value" in result) return result.value;
-  throw new OrchestrationError(
-    `the ${what} of step '${step}' does not fit its schema: ${result.issues}`,
-    "ValidationFailed",
-  );
+  throw new ValidationError(`the ${what} of step '${step}' does not fit its schema: ${result.issues}`);
 }

@@ -2,6 +2,7 @@
 import { headerPairs, reasonOf, send } from "../broker.js";
 import type { Core, Duty, Failure, Invocation, Note } from "../core/core.js";
 import { adopting, StepTimeoutError, WorkflowError, WorkflowStepError } from "../errors.js";
+import { within } from "../resilience/within.js";
 import { type Steps, WorkflowContext } from "./context.js";
 import { failureOf } from "./failure.js";
 import type { Observer } from "./observer.js";
@@ -229,11 +230,15 @@ export class Execution implements Steps {
   #runStep([, ticket, attempt]: DutyOf<"run">): Promise<Duty> {
     const { name, stepFunction, tools, timeout } = this.#asked.get(ticket) as Asked;
     const call = stepFunction as (tools?: StepTools) => unknown;
-    if (!tools) return this.#execute(() => call());
-    if (timeout === undefined) return this.#execute(() => call({ signal: new AbortController().signal, attempt }));
-    return this.#execute(() =>
-      within(name, timeout, this.#core.timeoutMillis(timeout), (signal) => call({ signal, attempt })),
-    );
+    const work = () => {
+      if (!tools) return call();
+      if (timeout === undefined) return call({ signal: new AbortController().signal, attempt });
+      const ms = this.#core.timeoutMillis(timeout);
+      const expired = () => new StepTimeoutError(name, timeout);
+      return within({ ms, expired }, (signal) => call({ signal, attempt }));
+    };
+    const told = { stepName: name, attempt, context: this.#context as WorkflowContext };
+    return this.#execute(this.#observer.isWanted ? () => this.#observer.around(told, work) : work);
   }
 
   #compensate([, ticket, result]: DutyOf<"compensate">): Promise<Duty> {
@@ -259,6 +264,8 @@ export class Execution implements Steps {
     try {
       const context = this.#context as WorkflowContext;
       const failure = { context, failStatus, failResponse, failStack, failHeaders };
+      if (this.#observer.isWanted)
+        await this.#observer.tell("runFailed", { status: failStatus, message: failResponse }, context);
       const result = JSON.stringify(await this.#options.failureFunction?.(failure));
       event = (engine) => engine.handleRecovered(result);
     } catch (error) {
@@ -346,35 +353,6 @@ export class Execution implements Steps {
     return this.#ended ? IDLE : event(this.#engine);
   }
 }
-
-/** Calls a step's function, and fails when it takes longer than `millis`. */
-async function within(
-  name: string,
-  limit: number | string,
-  millis: number,
-  call: (signal: AbortSignal) => unknown,
-): Promise<unknown> {
-  const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        const error = new StepTimeoutError(name, limit);
-        controller.abort(error);
-        reject(error);
-      },
-      Math.min(millis, LONGEST_TIMER),
-    );
-  });
-  try {
-    return await Promise.race([call(controller.signal), expired]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The error to tell of for an answer; none if the workflow itself has decided what becomes of its run. */
 function errorOf(status: number, body: Uint8Array, thrown: unknown): Error | undefined {

@@ -1,6 +1,12 @@
 /** From what a user's function threw to what the engine is told. */
 import type { Core, Failure } from "../core/core.js";
-import { WorkflowCallError, WorkflowError, type WorkflowRetryAfterError, WorkflowStepError } from "../errors.js";
+import {
+  ValidationError,
+  WorkflowCallError,
+  WorkflowError,
+  type WorkflowRetryAfterError,
+  WorkflowStepError,
+} from "../errors.js";
 
 export function failureOf({ Failure: Make }: Core, thrown: unknown): Failure {
   if (!isError(thrown)) {
@@ -13,6 +19,8 @@ export function failureOf({ Failure: Make }: Core, thrown: unknown): Failure {
   // The failure of a step is the same in every invocation: another try can't help.
   if (thrown instanceof WorkflowStepError)
     return new Make(thrown.cause.name, thrown.cause.message, thrown.cause.stack).never();
+  // So is a value that does not fit its schema.
+  if (thrown instanceof ValidationError) return new Make(thrown.name, message, stack).never();
   if (thrown instanceof WorkflowCallError) return new Make(thrown.name, message, stack).never();
   if (thrown instanceof WorkflowError && thrown.code !== "WorkflowFailed")
     return Make.ofCode(thrown.code, message, stack);

@@ -12,6 +12,8 @@ export type LifeCycleEvents<TResult> = {
   runStarted: object;
   /** The function has returned. */
   runCompleted: { result: TResult };
+  /** The run has failed for good. Endpoints are told so if they have a `failureFunction`. */
+  runFailed: { status: number; message: string };
 };
 
 /** What is told of an invocation for those who look for a mistake. */
@@ -30,7 +32,16 @@ export type MiddlewareCallbacks<TInitialPayload, TResult> = Partial<
   } & {
     [Event in keyof DebugEvents]: (told: DebugEvents[Event] & { workflowRunId?: string }) => Promise<void> | void;
   }
->;
+> & {
+  /**
+   * Surrounds the execution of a step's function by this invocation, so that its duration can be told, and what it does be
+   * traced. It has to call `execute` once, and to hand on what that gives or fails with.
+   */
+  aroundExecution?: (
+    told: { stepName: string; attempt: number; context: WorkflowContext<TInitialPayload> },
+    execute: () => Promise<unknown>,
+  ) => Promise<unknown>;
+};
 
 /** A name, and functions or what makes them at the first event. */
 export type MiddlewareParameters<TInitialPayload, TResult> = { name: string } & (

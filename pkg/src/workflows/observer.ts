@@ -27,6 +27,21 @@ export class Observer {
     return this.#dispatch(event, { ...told, context });
   }
 
+  /** Executes a step's function, surrounded by the middlewares that ask for it: the first is the outermost. */
+  async around(
+    told: { stepName: string; attempt: number; context: WorkflowContext },
+    execute: () => unknown,
+  ): Promise<unknown> {
+    await Promise.all(this.#middlewares.map((middleware) => middleware.ensureInit()));
+    return this.#middlewares.reduceRight<() => Promise<unknown>>(
+      (inner, middleware) => {
+        const callback = middleware.getCallback("aroundExecution");
+        return callback ? async () => callback(told, inner) : inner;
+      },
+      async () => execute(),
+    )();
+  }
+
   /**
    * Tells those who follow an invocation or look for a mistake. Warnings and errors go to the console too, unless it is a
    * signature that is refused: anybody can send one.

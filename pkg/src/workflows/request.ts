@@ -2,11 +2,10 @@
 
 import { pairsOf } from "../connection.js";
 import type { Invocation, StepOptions } from "../core/core.js";
-import { WorkflowCallError, WorkflowError } from "../errors.js";
+import { WorkflowError } from "../errors.js";
 import type { HeadersInput } from "../messages.js";
+import { checkExpectation, expected } from "./expectation.js";
 import type {
-  CallExpectation,
-  CallResponse,
   CallSettings,
   InvokableWorkflow,
   LazyInvokeStepParams,
@@ -138,28 +137,6 @@ const sibling = <T extends { workflow: InvokableWorkflow<unknown, unknown> }>({ 
 /** JSON would write `NaN` as null, which means "not set". */
 const telling = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
-
-/** What expects nothing that can be answered would be found out only when the call has been made. */
-function checkExpectation(expect: unknown): void {
-  const statuses = [expect].flat();
-  const isStatus = (status: unknown) => Number.isInteger(status);
-  if (expect === undefined || expect === "2xx" || typeof expect === "function") return;
-  if (statuses.length > 0 && statuses.every(isStatus)) return;
-  const message = "the option expect must be '2xx', a status, a list of them, or a function";
-  throw new WorkflowError(message, "InvalidRequest", false);
-}
-
-/** The answer, if it is one that was expected. It is recorded, so every invocation decides alike. */
-function expected(name: string, response: CallResponse, expect: CallExpectation | undefined): CallResponse {
-  if (expect === undefined || isExpected(response, expect)) return response;
-  throw new WorkflowCallError(name, response);
-}
-
-function isExpected(response: CallResponse, expect: CallExpectation): boolean {
-  if (typeof expect === "function") return expect(response);
-  if (expect === "2xx") return response.status >= 200 && response.status < 300;
-  return [expect].flat().includes(response.status);
-}
 
 /** Headers in the case and the order in which they were given. */
 function pairs(headers: HeadersInput | undefined): [string, string][] | undefined {

@@ -1,2 +1,4 @@
 /** Steps for common work, and signals that time out. */
-export { createStep } from "../../steps/step.js";
+export { createTimeoutSignal, type TimeoutSignal } from "../../resilience/timeout-signal.js";
+export { compose, createStep, type Step, type StepHandler, type StepOptions } from "../../steps/step.js";
+export * from "../../steps/templates/index.js";
