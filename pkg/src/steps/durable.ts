@@ -11,6 +11,10 @@ export function durableRunner(context: WorkflowContext): StepRunner {
   return {
     workflowRunId,
     signal: undefined,
+    env: context.env,
+    stub: () => undefined,
+    client: () => context.qstashClient,
+    uuid: () => context.uuid(),
     run: (name, _input, stepFunction, { countsTries: _, ...options } = {}) =>
       context.run(
         name,

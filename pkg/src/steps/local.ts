@@ -1,8 +1,11 @@
 /** Performs steps in this process, without remembering anything: for unit tests, and for work that need not survive it. */
+import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
+import { uuidV4 } from "../privacy/ids.js";
 import { pause } from "../resilience/pause.js";
 import { within } from "../resilience/within.js";
 import { checkExpectation, expected } from "../workflows/expectation.js";
+import type { WorkflowClient } from "../workflows/options.js";
 import type { CallResponse, CallSettings, NotifyStepResponse } from "../workflows/steps.js";
 import { RetryLater, type StepRunner, type StepTools } from "./runner.js";
 import { limit, limitOf } from "./timeout.js";
@@ -16,18 +19,28 @@ export interface ExecuteOptions {
   signal?: AbortSignal | undefined;
   /** Stand for steps, such as actions that would leave the process. */
   stubs?: Stubs | undefined;
+  /** What actions send messages through. Default: a client by the settings of {@link env}. */
+  client?: WorkflowClient | undefined;
+  /** Settings that actions read. Default: the process's environment. */
+  env?: Environment | undefined;
 }
 
 /** Steps of this process. Retries that a run would leave to its broker are waited for here. */
-export function localRunner({ signal = new AbortController().signal, stubs = {} }: ExecuteOptions = {}): StepRunner {
+export function localRunner(options: ExecuteOptions = {}): StepRunner {
+  const { signal = new AbortController().signal, stubs = {}, client, env = processEnvironment() } = options;
+  const stubOf = (name: string) => (Object.hasOwn(stubs, name) ? stubs[name] : undefined);
   const stubbed = <T>(name: string, asked: unknown, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
-    const stub = Object.hasOwn(stubs, name) ? stubs[name] : undefined;
+    const stub = stubOf(name);
     return stub ? Promise.resolve(stub(asked) as T) : work();
   };
   return {
     workflowRunId: undefined,
     signal,
+    env,
+    stub: stubOf,
+    client: () => client,
+    uuid: uuidV4,
     run: async (name, input, stepFunction, { retries = 0 } = {}) => {
       for (let attempt = 0; ; attempt += 1) {
         try {

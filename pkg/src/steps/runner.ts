@@ -1,4 +1,6 @@
 /** What steps are performed by: a run that remembers them, or this process alone. */
+import type { Environment } from "../environment.js";
+import type { WorkflowClient } from "../workflows/options.js";
 import type { CallResponse, CallSettings, NotifyStepResponse, RunOptions } from "../workflows/steps.js";
 
 /** What a step's function is told besides its input. */
@@ -17,6 +19,14 @@ export interface StepRunner {
   readonly workflowRunId: string | undefined;
   /** Ends the work; absent in a run. */
   readonly signal: AbortSignal | undefined;
+  /** Settings: the run's, or those of the process. */
+  readonly env: Environment;
+  /** What stands for the step with this name. There is none in a run. */
+  stub(name: string): ((asked: unknown) => unknown) | undefined;
+  /** Sends messages: the run's client, or the one that was given. */
+  client(): WorkflowClient | undefined;
+  /** A UUID; in a run it is the same in every invocation. */
+  uuid(): string;
   /**
    * Runs a function and remembers its result. `input` is what it works on, for those who watch. With `retries`, a failure
    * for good rejects; whether and when it is tried again is told by {@link RetryLater}.

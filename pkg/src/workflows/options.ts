@@ -15,7 +15,7 @@ export type RouteFunction<TInitialPayload, TResult = unknown, TPlatform = unknow
 ) => Promise<TResult>;
 
 /** A client of QStash, as far as a workflow needs one: that of this package or of the official one. */
-export type WorkflowClient = Pick<Client, "publish" | "publishJSON" | "batch" | "batchJSON">;
+export type WorkflowClient = Pick<Client, "publish" | "publishJSON" | "batch" | "batchJSON" | "queue">;
 
 /** A client of the official SDK: its address, token and headers are taken from it. */
 export interface OfficialClient {
