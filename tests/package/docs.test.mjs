@@ -35,6 +35,15 @@ declare global {
 export {};
 `;
 
+/** The application that examples are a part of. */
+const APPLICATION = `
+declare module "@/lib/workflows" {
+  export const engine: import("@repo/orchestration/server").WorkflowEngine;
+  export const words: import("@repo/orchestration/server").WorkflowDefinition<string, number>;
+  export const order: import("@repo/orchestration/server").WorkflowDefinition<{ orderId: number }, string>;
+}
+`;
+
 describe("documentation", () => {
   let compiler;
   before(async () => {
@@ -44,7 +53,7 @@ describe("documentation", () => {
 
   test("every example compiles", async () => {
     const docs = (await readdir(join(ROOT, "docs"))).map((name) => join("docs", name));
-    const sources = { "ambient.d.mts": AMBIENT };
+    const sources = { "ambient.d.mts": AMBIENT, "application.d.ts": APPLICATION };
     for (const file of ["README.md", "pkg/README.md", ...docs].filter((name) => name.endsWith(".md"))) {
       const text = await readFile(join(ROOT, file), "utf8");
       let count = 0;
