@@ -50,6 +50,7 @@ export type {
 } from "./monitoring/telemetry.js";
 export { engineMetrics } from "./monitoring/workflow-metrics.js";
 export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
+export { isSecretName, type MaskOptions, maskSensitiveData, maskText } from "./privacy/mask.js";
 export {
   BoundedCache,
   type BoundedCacheOptions,

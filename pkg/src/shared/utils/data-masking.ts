@@ -1,2 +1,2 @@
 /** Hiding secrets in what is logged. */
-export { OrchestrationError } from "../../errors.js";
+export { isSecretName, type MaskOptions, maskSensitiveData, maskText } from "../../privacy/mask.js";

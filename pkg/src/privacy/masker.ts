@@ -1,0 +1,294 @@
+/** Walks through a value and copies it without its secrets. */
+import { rules } from "../rules/rules.js";
+import { byTag } from "./builtins.js";
+import { MASKED, type Name, type Names } from "./names.js";
+
+/** What is known of a value by the name it stands under. */
+export type Kind = Name["kind"];
+
+/** What stands for something that throws when it is read. */
+const UNREADABLE = "[unreadable]";
+const TOO_DEEP = "[too deep]";
+const TOO_MUCH = "[too much]";
+/** What stands for an object within what its own `toJSON` gives. */
+const CIRCULAR = "[circular]";
+/** Getters can make objects without end. */
+const MOST_OBJECTS = 250_000;
+/** No secret is shorter. */
+const SHORTEST_SECRET = 5;
+/** Words and small numbers, such as states and counts: too plain for any secret, and most of what there is. */
+const PLAIN = /^(?:[a-z]{1,24}|\d{1,12})$/;
+/** What the rules leave in a text. */
+const IN_TEXT = /\[masked [a-z ]+\]/g;
+/** Digits of a card's number begin here. */
+const SMALLEST_CARD = 1e12;
+/** Longer arrays may be mostly holes. */
+const LONGEST_DENSE = 2 ** 20;
+/** How runtimes ask a class to print its instances. A copy lacks private members, so it is printed as it is. */
+const PRINTERS = [Symbol.for("nodejs.util.inspect.custom"), Symbol.for("Deno.customInspect")];
+
+/** Masks one value. */
+export class Masker {
+  readonly names: Names;
+  readonly #mask: string;
+  readonly #maxDepth: number;
+  /** Copies by what they are of: in a secret's place it is another copy. */
+  readonly #copies: Record<Kind, Map<object, unknown>> = { plain: new Map(), secret: new Map(), allowed: new Map() };
+  #depth = 0;
+  #objects = 0;
+  /** How much was masked. */
+  #found = 0;
+
+  constructor(names: Names, mask: string, maxDepth: number) {
+    this.names = names;
+    this.#mask = mask;
+    this.#maxDepth = maxDepth;
+  }
+
+  /** A value under a name of this kind. */
+  masked(value: unknown, kind: Kind = "plain"): unknown {
+    switch (typeof value) {
+      case "string":
+        return this.text(value, kind);
+      case "object":
+        return value === null ? null : this.#object(value, kind);
+      case "number":
+      case "bigint":
+        return this.#number(value, kind);
+      case "symbol":
+        return this.#symbol(value, kind);
+      case "function":
+        return kind === "secret" ? this.hidden() : this.#function(value);
+      default:
+        return value;
+    }
+  }
+
+  /** A text, which may be JSON. */
+  text(text: string, kind: Kind = "plain"): string {
+    if (kind === "allowed" || text === "") return text;
+    if (kind === "secret") return text === this.#mask || isMasked(text) ? text : this.hidden();
+    if (text.length < SHORTEST_SECRET || PLAIN.test(text)) return text;
+    return (maybeJson(text) ? this.#json(text) : undefined) ?? this.#patterns(text);
+  }
+
+  /** What stands for a secret. */
+  hidden(): string {
+    this.#found += 1;
+    return this.#mask;
+  }
+
+  /** A value by the name that it stands under, below what is of `kind` itself. */
+  named(name: string, value: unknown, kind: Kind): unknown {
+    return this.masked(value, below(kind, this.names.of(name).kind));
+  }
+
+  /** The members of `from` that are its own and enumerable, on `to`. */
+  members(from: object, to: object, kind: Kind): void {
+    const labelled = kind === "plain" ? this.#labelled(from) : undefined;
+    for (const key of Object.keys(from)) {
+      const name = this.names.of(key);
+      const memberKind = key === "value" && labelled ? labelled : below(kind, name.kind);
+      const place = name.shown === key ? key : this.#place(name.shown, from, to);
+      define(to, place, this.#read(from, key, memberKind));
+    }
+    for (const key of Object.getOwnPropertySymbols(from)) {
+      if (!Object.prototype.propertyIsEnumerable.call(from, key)) continue;
+      const name = this.names.of(key.description ?? "");
+      define(to, this.#symbol(key, "plain"), this.#read(from, key, below(kind, name.kind)));
+    }
+  }
+
+  /** Where a member goes whose name holds a secret. */
+  #place(shown: string, from: object, to: object): string {
+    this.#found += 1;
+    return unused(shown, (other) => Object.hasOwn(from, other) || Object.hasOwn(to, other));
+  }
+
+  #read(from: object, key: PropertyKey, kind: Kind): unknown {
+    let value: unknown;
+    try {
+      value = Reflect.get(from, key);
+    } catch {
+      return UNREADABLE;
+    }
+    if (key === "rawHeaders" && Array.isArray(value)) return this.#rawHeaders(value, kind);
+    return this.masked(value, kind);
+  }
+
+  #number(value: number | bigint, kind: Kind): unknown {
+    if (kind === "allowed") return value;
+    if (kind === "secret") return this.hidden();
+    if (value < SMALLEST_CARD) return value;
+    const text = String(value);
+    const masked = this.#patterns(text);
+    return masked === text ? value : masked;
+  }
+
+  #function(value: { readonly name: unknown }): string {
+    const name = attempt(() => value.name)?.value;
+    return typeof name === "string" && name !== "" ? `[Function: ${this.text(name)}]` : "[Function]";
+  }
+
+  #symbol(value: symbol, kind: Kind): symbol {
+    const { description } = value;
+    if (description === undefined) return value;
+    const masked = this.text(description, kind);
+    return masked === description ? value : Symbol(masked);
+  }
+
+  #object(value: object, kind: Kind): unknown {
+    const copies = this.#copies[kind];
+    const existing = copies.get(value);
+    if (existing !== undefined) return existing;
+    if (this.#depth >= this.#maxDepth) return TOO_DEEP;
+    if (this.#objects >= MOST_OBJECTS) return TOO_MUCH;
+    this.#objects += 1;
+    this.#depth += 1;
+    try {
+      return this.#copy(value, kind, (copy) => copies.set(value, copy));
+    } catch {
+      // Proxies may throw whatever is asked of them.
+      return UNREADABLE;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  #copy(value: object, kind: Kind, begun: (copy: unknown) => void): unknown {
+    if (Array.isArray(value)) return this.#array(value, kind, begun);
+    const prototype = Object.getPrototypeOf(value);
+    const plain = prototype === Object.prototype || prototype === null;
+    if (!plain) {
+      const known = byTag(value, this, kind, begun);
+      if (known) return known.value;
+    }
+    const toJSON = attempt(() => (value as { toJSON?: unknown }).toJSON)?.value;
+    if (typeof toJSON === "function") {
+      const json = attempt(() => toJSON.call(value));
+      if (json && json.value !== value) {
+        begun(CIRCULAR);
+        const copy = this.masked(json.value, kind);
+        begun(copy);
+        return copy;
+      }
+    }
+    const copy: object = prototype === Object.prototype ? {} : Object.create(prototype);
+    begun(copy);
+    // Members of what has an allowed name have names of their own.
+    this.members(value, copy, kind === "allowed" ? "plain" : kind);
+    if (!plain) silence(copy);
+    return copy;
+  }
+
+  #array(value: unknown[], kind: Kind, begun: (copy: object) => void): unknown[] {
+    const copy: unknown[] = new Array(value.length);
+    begun(copy);
+    const pairs = kind === "plain" && arePairs(value);
+    const item = (index: number): void => {
+      const element = value[index];
+      if (element === undefined && !(index in value)) return;
+      copy[index] = pairs ? this.#pair(element as [string, unknown]) : this.masked(element, kind);
+    };
+    if (value.length <= LONGEST_DENSE) for (let index = 0; index < value.length; index += 1) item(index);
+    else for (const key of Object.keys(value)) if (Number(key) < value.length) item(Number(key));
+    return copy;
+  }
+
+  /** A name and its value. */
+  #pair([name, value]: [string, unknown]): unknown[] {
+    return [this.text(name), this.named(name, value, "plain")];
+  }
+
+  /** Names and values in turn, as Node lists headers. */
+  #rawHeaders(list: unknown[], kind: Kind): unknown[] {
+    return list.map((item, index) =>
+      index % 2 === 0 ? this.masked(item) : this.named(String(list[index - 1]), item, kind),
+    );
+  }
+
+  /** The kind of `value` in `{ name: "password", value }`, if this is such an object. */
+  #labelled(object: object): Kind | undefined {
+    if (!("value" in object)) return undefined;
+    for (const label of ["name", "key"]) {
+      const name = attempt(() => Reflect.get(object, label))?.value;
+      if (typeof name === "string" && this.names.of(name).kind !== "plain") return this.names.of(name).kind;
+    }
+    return undefined;
+  }
+
+  #patterns(text: string): string {
+    const masked = rules().maskText(text);
+    if (masked === undefined) return text;
+    this.#found += 1;
+    return this.#mask === MASKED ? masked : masked.replace(IN_TEXT, () => this.#mask);
+  }
+
+  /** JSON in which something was masked, in the spelling that it has if that can be; `undefined` if there was nothing. */
+  #json(text: string): string | undefined {
+    const walked = this.#parsed(text);
+    if (!walked?.found) return undefined;
+    const masked = this.#patterns(text);
+    return this.#parsed(masked)?.found === 0 ? masked : JSON.stringify(walked.copy);
+  }
+
+  #parsed(text: string): { copy: unknown; found: number } | undefined {
+    const parsed = attempt(() => JSON.parse(text));
+    if (!parsed) return undefined;
+    const before = this.#found;
+    const copy = this.masked(parsed.value);
+    return { copy, found: this.#found - before };
+  }
+}
+
+/** How JSON with something in it begins and ends. */
+const JSON_ENDS: Readonly<Record<string, string>> = { "{": "}", "[": "]", '"': '"' };
+
+function maybeJson(text: string): boolean {
+  const end = JSON_ENDS[text.trimStart().charAt(0)];
+  return end !== undefined && text.trimEnd().endsWith(end);
+}
+
+const isMasked = (text: string): boolean => /^\[masked[a-z ]*\]$/.test(text);
+
+/** What is shown of an allowed name is shown; else everything below a secret is one. */
+function below(kind: Kind, named: Kind): Kind {
+  if (named === "allowed" || kind !== "secret") return named;
+  return "secret";
+}
+
+/** Whether this is a list of names and values, as `Object.entries` gives it. */
+function arePairs(list: unknown[]): boolean {
+  return (
+    list.length > 0 &&
+    list.length <= LONGEST_DENSE &&
+    list.every((item) => Array.isArray(item) && item.length === 2 && typeof item[0] === "string")
+  );
+}
+
+/** The text, or the first of `text 2`, `text 3`, … that is not taken: masked names may be the same. */
+export function unused(text: string, taken: (text: string) => boolean): string {
+  let place = text;
+  for (let number = 2; taken(place); number += 1) place = `${text} ${number}`;
+  return place;
+}
+
+/** Never a setter's work. */
+export function define(to: object, key: PropertyKey, value: unknown, enumerable = true): void {
+  if (enumerable && !(key in to)) (to as Record<PropertyKey, unknown>)[key] = value;
+  else Object.defineProperty(to, key, { value, enumerable, writable: true, configurable: true });
+}
+
+/** Keeps a copy from being printed by methods that expect private members. */
+export function silence(copy: object): void {
+  for (const key of ["toJSON", ...PRINTERS]) if (key in copy) define(copy, key, undefined, false);
+}
+
+/** What `work` gives, unless it throws. */
+export function attempt<T>(work: () => T): { value: T } | undefined {
+  try {
+    return { value: work() };
+  } catch {
+    return undefined;
+  }
+}
