@@ -1,6 +1,9 @@
 /** The engine, as those see it who use it. */
 import type { CallOptions } from "../config.js";
 import type { Environment } from "../environment.js";
+import type { MetricsRegistry } from "../monitoring/metrics.js";
+import type { Exposition } from "../monitoring/prometheus.js";
+import type { Telemetry } from "../monitoring/telemetry.js";
 import type { BrokerOptions } from "../server/options.js";
 import type { WorkflowMiddleware } from "../workflows/middleware.js";
 import type { AnyWorkflow, WorkflowDefinition } from "./definition.js";
@@ -78,6 +81,10 @@ export interface EngineOptions {
   url?: string | undefined;
   /** Are told what happens in every workflow. */
   middlewares?: readonly WorkflowMiddleware[] | undefined;
+  /** Where runs and steps are counted, beside metrics of your own. Default: a registry of the engine's. */
+  metrics?: MetricsRegistry | undefined;
+  /** Where the spans of steps go. Default: `true`, to OpenTelemetry if the application has registered it. */
+  telemetry?: Telemetry | undefined;
   /** Settings. Give a Worker's bindings here. Default: the process's environment. */
   env?: Environment | undefined;
 }
@@ -163,8 +170,8 @@ export interface WorkflowEngine {
   getStatus(): EngineStatus;
   /** Counts and durations since it was made, in this process. */
   getMetrics(): EngineMetrics;
-  /** The same as Prometheus reads it (text format 0.0.4). */
-  prometheus(): string;
+  /** The same as Prometheus reads it: text format 0.0.4, or OpenMetrics 1.0. */
+  prometheus(format?: Exposition): string;
   /** Asks every provider. */
   healthCheck(options?: CallOptions): Promise<EngineHealth>;
   /** Gives up what it holds: an embedded broker is stopped. Runs go on when an engine is there again. */

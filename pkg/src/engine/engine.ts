@@ -2,6 +2,7 @@
 import type { CallOptions } from "../config.js";
 import { OrchestrationError } from "../errors.js";
 import { refusal } from "../http/answers.js";
+import type { Exposition } from "../monitoring/prometheus.js";
 import { pause } from "../resilience/pause.js";
 import { Address } from "./address.js";
 import type { EngineOptions, EngineStatus, ProviderChoice, ServedEngine, WorkflowEngine } from "./api.js";
@@ -50,7 +51,7 @@ class Engine implements WorkflowEngine {
   readonly #workflows = new Workflows();
   readonly #providers: Providers;
   readonly #triggers: Triggers;
-  readonly #monitor = new Monitor();
+  readonly #monitor: Monitor;
   readonly #serving: Serving;
   /** Aborted when it is shut down. */
   readonly #life = new AbortController();
@@ -60,6 +61,7 @@ class Engine implements WorkflowEngine {
 
   constructor(options: EngineOptions) {
     const { url, env, workflows = [], triggers = [], middlewares = [] } = options;
+    this.#monitor = new Monitor(options.metrics, options.telemetry);
     this.#settings = new EngineSettings(env);
     this.#address = new Address(url, this.#settings);
     this.#providers = new Providers(options, this.#settings);
@@ -241,8 +243,8 @@ class Engine implements WorkflowEngine {
     return this.#monitor.metrics();
   }
 
-  prometheus(): string {
-    return this.#monitor.prometheus();
+  prometheus(format: Exposition = "prometheus"): string {
+    return this.#monitor.exposed(format);
   }
 
   async healthCheck(options?: CallOptions): Promise<EngineHealth> {

@@ -3,6 +3,7 @@ import type { WorkflowEngine } from "../engine/api.js";
 import type { ScheduleOptions, StartOptions } from "../engine/provider.js";
 import type { ExecutionFilter, WorkflowExecution, WorkflowStatus } from "../engine/types.js";
 import { OrchestrationError } from "../errors.js";
+import { contentTypes, expositionFor } from "../monitoring/prometheus.js";
 import { invalid, json, membersOf, noContent, textIn } from "./answers.js";
 import { type FollowOptions, followed } from "./events.js";
 
@@ -127,8 +128,9 @@ async function schedule({ engine, request, query }: Call): Promise<Response> {
 async function metrics({ engine, request }: Call): Promise<Response> {
   const accepted = request.headers.get("accept") ?? "";
   if (!/text\/plain|openmetrics/.test(accepted)) return json(engine.getMetrics());
-  return new Response(engine.prometheus(), {
-    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+  const format = expositionFor(accepted);
+  return new Response(engine.prometheus(format), {
+    headers: { "content-type": contentTypes[format], "cache-control": "no-store" },
   });
 }
 

@@ -1,10 +1,9 @@
-/** Watches the workflows that are served: counts, durations, spans. */
+/** Watches workflows that are served without an engine. */
 import type { WorkflowContext } from "../workflows/context.js";
-import { WorkflowMiddleware } from "../workflows/middleware.js";
+import type { WorkflowMiddleware } from "../workflows/middleware.js";
 import type { MetricsRegistry } from "./metrics.js";
-import { type Telemetry, traced } from "./telemetry.js";
-import { timed } from "./timing.js";
-import { workflowInstruments } from "./workflow-metrics.js";
+import { WorkflowRecorder } from "./recorder.js";
+import type { Telemetry } from "./telemetry.js";
 
 export interface MonitoringOptions {
   /** What the workflow is called. Default: the last part of its endpoint's address. */
@@ -14,9 +13,10 @@ export interface MonitoringOptions {
 }
 
 /**
- * A middleware that counts runs and steps of a workflow in `registry`, and makes a span of every try of a step.
+ * A middleware that counts runs and steps of a workflow in `registry`, and makes a span of every try of a step. An engine
+ * has one of its own.
  *
- * A run that fails is told to the endpoint only if the workflow has a `failureFunction`.
+ * That a run has failed is told to the endpoint only if the workflow has a `failureFunction`.
  *
  * ```ts
  * const registry = new MetricsRegistry();
@@ -27,31 +27,10 @@ export function createMonitoringMiddleware(
   registry: MetricsRegistry,
   { workflowId, telemetry = true }: MonitoringOptions = {},
 ): WorkflowMiddleware {
-  const { started, finished, steps } = workflowInstruments(registry);
-  const named = ({ url }: WorkflowContext) => workflowId ?? lastPart(url);
-  return new WorkflowMiddleware({
-    name: "monitoring",
-    callbacks: {
-      runStarted: ({ context }) => started.add(1, { workflow: named(context) }),
-      runCompleted: ({ context }) => finished.add(1, { workflow: named(context), status: "completed" }),
-      runFailed: ({ context }) => finished.add(1, { workflow: named(context), status: "failed" }),
-      aroundExecution: ({ stepName: step, attempt, context }, execute) => {
-        const workflow = named(context);
-        const attributes = {
-          "orchestration.workflow.id": workflow,
-          "orchestration.run.id": context.workflowRunId,
-          "orchestration.step.name": step,
-          "orchestration.step.attempt": attempt,
-        };
-        return traced(telemetry, `step ${step}`, attributes, () =>
-          timed(execute, (seconds, outcome) => steps.observe(seconds, { workflow, step, outcome })),
-        );
-      },
-    },
-  });
+  return new WorkflowRecorder(registry, telemetry).middleware(({ url }) => workflowId ?? lastPart(url), true);
 }
 
-function lastPart(url: string): string {
+function lastPart(url: WorkflowContext["url"]): string {
   const { pathname } = new URL(url);
   return pathname.split("/").filter(Boolean).at(-1) ?? "/";
 }

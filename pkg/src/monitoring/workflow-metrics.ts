@@ -8,26 +8,21 @@ export type StepOutcome = "success" | "failure";
 
 /** The metrics of workflows in a registry. Durations are seconds. */
 export interface WorkflowInstruments {
-  /** `orchestration_workflow_runs_started_total` */
+  /** `orchestration_runs_started_total` */
   started: Counter<"workflow">;
-  /** `orchestration_workflow_runs_finished_total` */
-  finished: Counter<"workflow" | "status">;
+  /** `orchestration_runs_completed_total` */
+  completed: Counter<"workflow">;
+  /** `orchestration_runs_failed_total` */
+  failed: Counter<"workflow">;
   /** `orchestration_step_duration_seconds`: each try of a step's function. */
   steps: Histogram<"workflow" | "step" | "outcome">;
 }
 
 /** The metrics of workflows in this registry. */
 export const workflowInstruments = (registry: MetricsRegistry): WorkflowInstruments => ({
-  started: registry.counter({
-    name: "orchestration_workflow_runs_started_total",
-    help: "Runs whose first invocation was served by this process.",
-    labels: ["workflow"],
-  }),
-  finished: registry.counter({
-    name: "orchestration_workflow_runs_finished_total",
-    help: "Runs whose end was seen by this process.",
-    labels: ["workflow", "status"],
-  }),
+  started: runs(registry, "started", "Runs that this process started."),
+  completed: runs(registry, "completed", "Runs whose success was seen by this process."),
+  failed: runs(registry, "failed", "Runs whose failure was seen by this process."),
   steps: registry.histogram({
     name: "orchestration_step_duration_seconds",
     help: "Tries of steps' functions by this process.",
@@ -35,18 +30,20 @@ export const workflowInstruments = (registry: MetricsRegistry): WorkflowInstrume
   }),
 });
 
+const runs = (registry: MetricsRegistry, what: string, help: string): Counter<"workflow"> =>
+  registry.counter({ name: `orchestration_runs_${what}_total`, help, labels: ["workflow"] });
+
 /** What was counted in this registry, as {@link EngineMetrics}. */
 export function engineMetrics(registry: MetricsRegistry): EngineMetrics {
-  const { started, finished, steps } = workflowInstruments(registry);
+  const { steps, ...counters } = workflowInstruments(registry);
   const workflows = new Map<string, WorkflowMetrics>();
   const workflow = (workflowId = "") => {
     const made = workflows.get(workflowId) ?? { workflowId, started: 0, completed: 0, failed: 0, steps: [] };
     workflows.set(workflowId, made);
     return made;
   };
-  for (const { values, value } of started.series()) workflow(values[0]).started = value;
-  for (const { values, value } of finished.series())
-    workflow(values[0])[values[1] === "failed" ? "failed" : "completed"] += value;
+  for (const what of ["started", "completed", "failed"] as const)
+    for (const { values, value } of counters[what].series()) workflow(values[0])[what] = value;
   const tries = new Map<
     string,
     { owner: WorkflowMetrics; name: string; outcomes: Partial<Record<string, Distribution>> }
