@@ -1,4 +1,5 @@
 /** What all entries share. */
+export type { EngineMetrics, StepMetrics, WorkflowMetrics } from "./engine/types.js";
 export {
   createOrchestrationError,
   type OrchestrationErrorOf,

@@ -35,5 +35,5 @@ test("runs and steps are counted, beside metrics of one's own", async (t) => {
     'orchestration_step_duration_seconds_count{workflow="mirror",step="download",outcome="success"} 2',
   ])
     assert.ok(text.split("\n").includes(line), text);
-  assert.match(engine.prometheus("openmetrics"), /# TYPE orchestration_runs_started counter\n[^]*# EOF\n$/);
+  assert.match(engine.prometheus("openmetrics"), /# TYPE orchestration_runs_started counter\n[\s\S]*# EOF\n$/);
 });

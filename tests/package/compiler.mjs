@@ -18,7 +18,7 @@ const OPTIONS = {
 
 export async function createCompiler() {
   const project = await createProject();
-  for (const name of ["@upstash", "neverthrow"])
+  for (const name of ["@opentelemetry", "@upstash", "neverthrow"])
     await symlink(join(ROOT, "node_modules", name), project.path("node_modules", name));
   return {
     /** Compiles sources, by their names. What the compiler says. */

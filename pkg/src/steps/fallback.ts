@@ -20,7 +20,7 @@ export type FallbackHandler<TInput, TOutput> = (
  */
 export function withFallback<TInput, TOutput, TSubstitute = TOutput>(
   step: Step<TInput, TOutput>,
-  fallback: Step<TInput, TSubstitute> | FallbackHandler<TInput, TSubstitute>,
+  fallback: Step<NoInfer<TInput>, TSubstitute> | FallbackHandler<NoInfer<TInput>, TSubstitute>,
 ): Step<TInput, TOutput | TSubstitute> {
   return stepOf(step.name, async (input: TInput, runner: StepRunner): Promise<TOutput | TSubstitute> => {
     try {

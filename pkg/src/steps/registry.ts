@@ -14,6 +14,9 @@ type NamesOf<TEntries, TKind> = {
 }[keyof TEntries] &
   string;
 
+/** A name of which the types say nothing. */
+type Unknown<TEntries, TName extends string> = TName extends keyof TEntries ? never : TName;
+
 /** A registry that holds one more. */
 export type Extended<TEntries extends StepEntries, TName extends string, TEntry> = StepRegistry<
   Omit<TEntries, TName> & Record<TName, TEntry>
@@ -66,7 +69,7 @@ export class StepRegistry<TEntries extends StepEntries = Record<never, never>> {
 
   /** @throws {OrchestrationError} `NotFound` tells what there is */
   get<TName extends NamesOf<TEntries, AnyStep>>(name: TName): TEntries[TName];
-  get(name: string): AnyStep;
+  get<TName extends string>(name: Unknown<TEntries, TName>): AnyStep;
   get(name: string): unknown {
     const entry = this.#found(name);
     if (typeof entry === "function") throw refused(`'${name}' is a factory of steps: use create`);
@@ -78,7 +81,7 @@ export class StepRegistry<TEntries extends StepEntries = Record<never, never>> {
     name: TName,
     ...options: TEntries[TName] extends StepFactory ? Parameters<TEntries[TName]> : never
   ): TEntries[TName] extends StepFactory ? ReturnType<TEntries[TName]> : never;
-  create(name: string, ...options: unknown[]): AnyStep;
+  create<TName extends string>(name: Unknown<TEntries, TName>, ...options: unknown[]): AnyStep;
   create(name: string, ...options: unknown[]): unknown {
     const entry = this.#found(name);
     if (typeof entry !== "function") throw refused(`'${name}' is a step, not a factory: use get`);

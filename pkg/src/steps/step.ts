@@ -118,7 +118,10 @@ export function compose<A, B, C, D, E, F, G>(
   sixth: Step<F, G>,
   ...rest: Step<G, G>[]
 ): Step<A, G>;
-export function compose(...steps: AnyStep[]): AnyStep;
+/** Steps that are not known one by one. */
+export function compose<TSteps extends AnyStep[]>(
+  ...steps: number extends TSteps["length"] ? TSteps : never[]
+): AnyStep;
 export function compose(...steps: AnyStep[]): AnyStep {
   if (steps.length === 0) throw new OrchestrationError("compose needs at least one step", "InvalidConfiguration");
   const name = steps.map((step) => step.name).join(" > ");

@@ -45,6 +45,7 @@ function naming(runner: StepRunner, from: string, to: string): StepRunner {
   const renamed = (name: string) => (name.startsWith(from) ? to + name.slice(from.length) : `${to} ${name}`);
   return {
     ...runner,
+    stub: (name) => runner.stub(renamed(name)),
     run: (name, ...rest) => runner.run(renamed(name), ...rest),
     sleep: (name, ...rest) => runner.sleep(renamed(name), ...rest),
     call: (name, ...rest) => runner.call(renamed(name), ...rest),
