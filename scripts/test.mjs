@@ -37,7 +37,7 @@ const suites = [
     countNode,
     existsSync("pkg/build.mjs"),
   ),
-  ...["package", "http", "hooks", "node-host", "demo"].map(nodeSuite),
+  ...["package", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */
