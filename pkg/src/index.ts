@@ -53,6 +53,18 @@ export { engineMetrics } from "./monitoring/workflow-metrics.js";
 export { createWorkflowRunId, nanoid, uuidV4, uuidV7 } from "./privacy/ids.js";
 export { isSecretName, type MaskOptions, maskSensitiveData, maskText } from "./privacy/mask.js";
 export {
+  type Batched,
+  BatchManager,
+  type BatchManagerOptions,
+  type BatchOptions,
+  type BatchProcess,
+  type BatchProgress,
+  type BatchResult,
+  type BatchTools,
+  withBatch,
+} from "./resilience/batch.js";
+export type { BreakerEvents, CircuitCall, CircuitChange, CircuitState } from "./resilience/breaker-events.js";
+export {
   BoundedCache,
   type BoundedCacheOptions,
   type CacheAnalytics,
@@ -60,10 +72,42 @@ export {
   type CacheLoadOptions,
   type EvictionReason,
 } from "./resilience/cache.js";
+export {
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  type CircuitBroken,
+  type CircuitCounts,
+  type CircuitTools,
+  type WithCircuitBreakerOptions,
+  withCircuitBreaker,
+} from "./resilience/circuit-breaker.js";
+export { clientAddress } from "./resilience/client-address.js";
 export type { Loader as CacheLoader } from "./resilience/load.js";
+export {
+  type ProcessBatchOptions,
+  type ProcessBatchProgress,
+  type ProcessBatchResult,
+  type ProcessBatchTools,
+  processBatch,
+} from "./resilience/process-batch.js";
+export {
+  createRateLimiter,
+  type LimitOptions,
+  type RateLimitAlgorithm,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type RateLimitResult,
+  type RateLimitWindow,
+} from "./resilience/rate-limiter.js";
 export { type RedisArgument, RedisError, RedisRest, type RedisRestConfig } from "./resilience/redis.js";
 export { type FunctionRetryOptions, withRetry } from "./resilience/retry.js";
 export { createTimeoutSignal, type TimeoutSignal } from "./resilience/timeout-signal.js";
+export {
+  type RateLimited,
+  type RateLimitedBy,
+  type RateLimitSubject,
+  withRateLimit,
+} from "./resilience/with-rate-limit.js";
 export type { BackoffJitter, BackoffStrategy, RetryNotice, RetryOptions } from "./steps/backoff.js";
 export { type StepBreaker, withStepCircuitBreaker } from "./steps/circuit-breaker.js";
 export { type FallbackHandler, withFallback } from "./steps/fallback.js";

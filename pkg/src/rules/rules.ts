@@ -5,6 +5,8 @@
 import * as bindings from "../../wasm/rules_bg.js";
 import { compiled } from "./module.inline.js";
 
+export type { Batcher, Breaker, Limiter } from "../../wasm/rules.js";
+
 export type Rules = Omit<typeof bindings, "__wbg_set_wasm">;
 
 let instance: Rules | undefined;

@@ -4,6 +4,7 @@
 //! Redis, which keeps them for several hosts. Both answer the same.
 
 pub mod script;
+pub mod window;
 
 use std::time::Duration;
 

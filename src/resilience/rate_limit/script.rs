@@ -15,7 +15,8 @@ impl RateLimiter {
     /// The script for Redis. `KEYS[1]` names the caller, `ARGV` are [`Script::arguments`], the cost and the moment.
     ///
     /// It answers with integers: allowed (1 or 0), remaining, and the moments of
-    /// [`Decision::reset_at`](super::Decision) and [`Decision::retry_at`](super::Decision).
+    /// [`Decision::reset_at`](super::Decision) and [`Decision::retry_at`](super::Decision). A key expires after a length of
+    /// time, not at a moment: the host's clock may be behind that of Redis.
     pub fn script(&self) -> Script {
         match self.0 {
             Algorithm::FixedWindow { limit, window } => {
@@ -45,7 +46,7 @@ if count + cost <= limit then
 end
 if allowed == 1 and cost > 0 then
   redis.call('HSET', KEYS[1], 'm', string.format('%.0f', mark), 'c', count)
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', mark + window))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', mark + window - now))
 end
 local ends = mark + window
 return {allowed, math.max(limit - count, 0), ends, allowed == 1 and now or ends}
@@ -73,7 +74,7 @@ if count + carried + cost <= limit then
 end
 if allowed == 1 and cost > 0 then
   redis.call('HSET', KEYS[1], 'm', string.format('%.0f', mark), 'c', count, 'p', previous)
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends + window))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ends + window - now))
 end
 local retry = now
 if allowed == 0 then
@@ -111,7 +112,7 @@ local function when(wanted) return mark + math.ceil(math.max(wanted - count, 0) 
 local full = when(capacity)
 if allowed == 1 and cost > 0 then
   redis.call('HSET', KEYS[1], 'm', string.format('%.0f', mark), 'c', count)
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', full))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', full - now))
 end
 return {allowed, count, full, allowed == 1 and now or math.max(when(math.min(cost, capacity)), now + 1)}
 ";
