@@ -3,6 +3,7 @@ import type { CallOptions } from "../config.js";
 import { adopting, CircuitOpenError, OrchestrationError, TimeoutError } from "../errors.js";
 import { type Breaker, rules } from "../rules/rules.js";
 import { type BreakerEvents, BreakerListeners, type CircuitState } from "./breaker-events.js";
+import { within } from "./within.js";
 
 /** When a breaker opens, and when it tries again. */
 export interface CircuitBreakerOptions {
@@ -114,7 +115,11 @@ export class CircuitBreaker {
     if (this.#state === "open") this.#tell(begun, "half-open");
     let result: TResult;
     try {
-      result = await (timeoutMs === undefined ? call(untimed(signal)) : this.#timed(call, timeoutMs, signal));
+      result = await (timeoutMs === undefined
+        ? call(untimed(signal))
+        : within({ ms: timeoutMs, expired: () => this.#timeout(timeoutMs), outer: signal }, async (ending) =>
+            call({ signal: ending }),
+          ));
     } catch (error) {
       this.#failed(error, ticket, begun, signal);
       throw error;
@@ -145,30 +150,6 @@ export class CircuitBreaker {
     return this.#listeners.on(event, listener);
   }
 
-  async #timed<TResult>(
-    call: (tools: CircuitTools) => TResult | PromiseLike<TResult>,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<TResult> {
-    const ending = new AbortController();
-    return new Promise<TResult>((resolve, reject) => {
-      const end = (reason: unknown) => {
-        ending.abort(reason);
-        reject(reason);
-      };
-      const abort = () => end(signal?.reason);
-      const timer = setTimeout(
-        () => end(new TimeoutError(`'${this.name}' took longer than ${timeoutMs} ms`)),
-        timeoutMs,
-      );
-      signal?.addEventListener("abort", abort, { once: true });
-      new Promise<TResult>((begin) => begin(call({ signal: ending.signal }))).then(resolve, reject).finally(() => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-      });
-    });
-  }
-
   #failed(error: unknown, ticket: number, begun: number, signal: AbortSignal | undefined): void {
     if (signal?.aborted) {
       this.#breaker.release(ticket);
@@ -190,6 +171,10 @@ export class CircuitBreaker {
     const changed = this.#breaker.record(ticket, success, now);
     if (this.#listeners.has(event)) this.#listeners.tell(event, this.#told(begun, error, now));
     if (changed) this.#tell(now, STATES[this.#breaker.state(now)] as CircuitState);
+  }
+
+  #timeout(ms: number): TimeoutError {
+    return new TimeoutError(`'${this.name}' took longer than ${ms} ms`);
   }
 
   #refusal(now: number): CircuitOpenError {

@@ -3,6 +3,7 @@ import { reasonOf } from "../broker.js";
 import type { CallOptions } from "../config.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError, ProviderError } from "../errors.js";
+import { within } from "./within.js";
 
 /** Where a Redis with a REST interface is. */
 export interface RedisRestConfig {
@@ -66,21 +67,15 @@ export class RedisRest {
     command: readonly [name: string, ...args: RedisArgument[]],
     { signal }: CallOptions = {},
   ): Promise<TResult> {
-    signal?.throwIfAborted();
-    const ending = new AbortController();
-    const abort = () => ending.abort(signal?.reason);
-    const timer = setTimeout(() => ending.abort(), this.#timeout);
-    signal?.addEventListener("abort", abort, { once: true });
+    const expired = () => unavailable(`no answer within ${this.#timeout} ms`);
     try {
-      return await this.#exchange<TResult>(command, ending.signal);
+      return await within({ ms: this.#timeout, expired, outer: signal }, (ending) =>
+        this.#exchange<TResult>(command, ending),
+      );
     } catch (error) {
       signal?.throwIfAborted();
-      if (ending.signal.aborted) throw unavailable(`no answer within ${this.#timeout} ms`, error);
       if (error instanceof OrchestrationError) throw error;
       throw unavailable(`it can't be reached: ${reasonOf(error)}`, error);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Steps behind a circuit breaker. */
 import { OrchestrationError } from "../errors.js";
+import { CircuitBreaker, type CircuitBreakerOptions } from "../resilience/circuit-breaker.js";
 import { decorated, type Step } from "./step.js";
 
 /** What a step needs of a breaker: it calls the function, or refuses to. */
@@ -9,15 +10,19 @@ export interface StepBreaker {
 
 /**
  * A step whose functions are called by a circuit breaker: while it is open, the step rejects with `CircuitOpen` without
- * calling them. Share a breaker among the steps that use the same service. Inside of `withStepRetry` each attempt counts.
+ * calling them. Inside of `withStepRetry` each attempt counts.
  *
  * A breaker knows what this process has seen. In a run it can't be asked for calls that the broker makes, so those reject
  * with `Unsupported`.
+ *
+ * @param breakerOrOptions a `CircuitBreaker` that the steps share which use the same service, or the options of one
  */
 export function withStepCircuitBreaker<TInput, TOutput>(
   step: Step<TInput, TOutput>,
-  breaker: StepBreaker,
+  breakerOrOptions: StepBreaker | CircuitBreakerOptions,
 ): Step<TInput, TOutput> {
+  const breaker =
+    "execute" in breakerOrOptions ? breakerOrOptions : new CircuitBreaker({ name: step.name, ...breakerOrOptions });
   return decorated(step, (runner) => ({
     ...runner,
     run: (name, input, stepFunction, options) =>
