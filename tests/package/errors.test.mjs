@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { inspect } from "node:util";
 
 import * as esm from "@repo/orchestration";
 import * as client from "@repo/orchestration/client";
@@ -205,6 +206,8 @@ describe("isRetryableError", () => {
 });
 
 describe("as JSON", () => {
+  const twice = (value) => [value, value];
+
   test("an error is its name, code, message and whether trying again helps; not its stack", () => {
     const error = createOrchestrationError("no room", { code: "BatchFull" });
     assert.deepEqual(JSON.parse(JSON.stringify({ error })), {
@@ -215,6 +218,46 @@ describe("as JSON", () => {
       ...{ name: "QstashError", code: "BrokerRefused", message: "the broker answered 400" },
       ...{ retryable: false, status: 400 },
     });
+  });
+
+  test("details are a copy without secrets, that can always be written", () => {
+    const details = {
+      order: 7,
+      apiKey: "hunter2",
+      at: new Date(0),
+      big: 12n,
+      headers: new Map([
+        ["authorization", "Bearer hunter2"],
+        ["accept", "text/plain"],
+      ]),
+      tags: new Set(["a"]),
+      left: { same: "x" },
+      nested: [{ password: "hunter2", size: 3, url: "https://me:hunter2@db.test/x" }],
+      error: Object.assign(new Error("token=hunter2 is wrong", { cause: new Error("inner") }), { code: "EBAD" }),
+      nothing: undefined,
+      call() {},
+    };
+    details.right = details.left;
+    details.self = details;
+    details.headers.set("map", details.headers);
+    const error = createOrchestrationError("x", { code: "CallFailed", details });
+    const { order, at, big, headers, tags, left, right, self, nested, error: inner } = error.toJSON().details;
+    assert.deepEqual(
+      [order, at, big, tags, left, right],
+      [7, "1970-01-01T00:00:00.000Z", "12", ["a"], ...twice({ same: "x" })],
+    );
+    assert.deepEqual(
+      [headers.accept, headers.map, self, nested[0].size],
+      ["text/plain", "[circular]", "[circular]", 3],
+    );
+    assert.deepEqual([inner.name, inner.code, inner.cause.message], ["Error", "EBAD", "inner"]);
+    for (const text of [JSON.stringify(error), inspect(error, { depth: 9, showHidden: true })])
+      assert.doesNotMatch(text, /hunter2/);
+    assert.equal(details.apiKey, "hunter2");
+    assert.throws(() => {
+      error.details = {};
+    }, TypeError);
+    assert.ok(!("details" in createOrchestrationError("x", { code: "CallFailed" })));
   });
 
   test("causes are names and codes: their messages are somebody else's", () => {
@@ -275,7 +318,7 @@ import {
 
 const limited: RateLimitError = createOrchestrationError("x", { code: OrchestrationErrorCodes.RateLimited });
 const after: number | undefined = createOrchestrationError("x", { code: "CircuitOpen" }).retryAfterMs;
-const plain: OrchestrationError = createOrchestrationError("x", { code: "NotFound", cause: 1, status: 404 });
+const plain: OrchestrationError = createOrchestrationError("x", { code: "NotFound", cause: 1, status: 404, details: { a: 1 } });
 // @ts-expect-error it is of another class
 const wrong: CircuitOpenError = createOrchestrationError("x", { code: "NotFound" });
 // @ts-expect-error there is no such code

@@ -2,10 +2,11 @@
  * Errors by their code. What callers put into them is masked here, when they are made: so an error is safe wherever it goes,
  * and those who only need the classes don't bundle the rules that mask.
  */
-import { rules } from "../rules/rules.js";
+import { maskText } from "../privacy/mask.js";
 import type { ErrorClass } from "./adopt.js";
 import { type ErrorContext, OrchestrationError } from "./base.js";
 import { isErrorCode, isRetryableCode, type OrchestrationErrorCode } from "./codes.js";
+import { type Details, safeDetails } from "./details.js";
 import { QstashError } from "./qstash.js";
 import {
   CircuitOpenError,
@@ -22,6 +23,8 @@ import { WorkflowError } from "./workflow.js";
 export interface OrchestrationErrorOptions<Code extends OrchestrationErrorCode = OrchestrationErrorCode>
   extends ErrorContext {
   code: Code;
+  /** What it is about, for logs. The error has a copy that is masked and can be written as JSON. */
+  details?: Details | undefined;
 }
 
 /** The classes of the codes that have one of their own. */
@@ -49,12 +52,14 @@ export type OrchestrationErrorOf<Code extends OrchestrationErrorCode> = Code ext
 
 /**
  * An error with a code, of the class that fits: `RateLimitError` for `RateLimited`, and so on; `OrchestrationError` for
- * codes without a class of their own. Secrets in `message` are masked.
+ * codes without a class of their own. Secrets in `message` and `details`
+ * are masked.
  *
  * ```ts
  * throw createOrchestrationError("the invoice service is down", {
  *   code: OrchestrationErrorCodes.ProviderUnavailable,
  *   cause: error,
+ *   details: { invoice: 7 },
  * });
  * ```
  *
@@ -64,10 +69,12 @@ export function createOrchestrationError<const Code extends OrchestrationErrorCo
   message: string,
   options: OrchestrationErrorOptions<Code>,
 ): OrchestrationErrorOf<Code> {
-  const { code } = options;
+  const { code, details } = options;
   if (!isErrorCode(code))
     throw new ConfigurationError("createOrchestrationError expects a code out of OrchestrationErrorCodes", options);
-  return made(rules().maskText(message) ?? message, code, options) as OrchestrationErrorOf<Code>;
+  const error = made(maskText(message), code, options);
+  if (details !== undefined) Object.defineProperty(error, "details", { value: safeDetails(details), enumerable: true });
+  return error as OrchestrationErrorOf<Code>;
 }
 
 function made(message: string, code: OrchestrationErrorCode, context: ErrorContext): OrchestrationError {
