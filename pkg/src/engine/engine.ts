@@ -69,7 +69,11 @@ class Engine implements WorkflowEngine {
       ...{ settings: this.#settings, address: this.#address, workflows: this.#workflows },
       ...{ providers: this.#providers, monitor: this.#monitor, middlewares },
     };
-    this.#triggers = new Triggers({ ...parts, start: (...started) => this.#start(...started) });
+    this.#triggers = new Triggers({
+      ...parts,
+      start: (...started) => this.#start(...started),
+      schedule: (...scheduled) => this.scheduleWorkflow(...scheduled),
+    });
     this.#serving = new Serving({ ...parts, triggers: this.#triggers });
     for (const workflow of workflows) this.#workflows.add(workflow);
     for (const trigger of triggers) this.#triggers.add(trigger);

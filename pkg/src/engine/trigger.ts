@@ -2,7 +2,7 @@
 import type { CallOptions } from "../config.js";
 import type { Client } from "../qstash.js";
 import type { AnyWorkflow } from "./definition.js";
-import type { StartOptions, WorkflowProvider } from "./provider.js";
+import type { ScheduleOptions, StartOptions, WorkflowProvider } from "./provider.js";
 import type { StartedWorkflow } from "./types.js";
 
 export type TriggerType = "http" | "schedule" | "event" | "webhook" | "queue" | "url-group";
@@ -27,6 +27,10 @@ export interface TriggerHost {
   client(): Client;
   /** Starts a run of the trigger's workflow. */
   start(input: unknown, options?: StartOptions): Promise<StartedWorkflow>;
+  /** Makes a schedule that starts runs of it. */
+  schedule(schedule: ScheduleOptions & { input?: unknown }, options?: CallOptions): Promise<{ scheduleId: string }>;
+  /** Deletes a schedule; one that is not there is no mistake. */
+  unschedule(scheduleId: string, options?: CallOptions): Promise<void>;
   /** Rejects with a `SignatureError` unless the provider's broker has signed the request. */
   verify(request: Request, body: Uint8Array): Promise<void>;
 }

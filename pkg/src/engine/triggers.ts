@@ -3,7 +3,7 @@ import type { CallOptions } from "../config.js";
 import { ConfigurationError, OrchestrationError, SignatureError } from "../errors.js";
 import { KEYS } from "../receiver.js";
 import type { Address } from "./address.js";
-import type { StartOptions } from "./provider.js";
+import type { ScheduleOptions, StartOptions } from "./provider.js";
 import { lacking, type ProviderEntry, type Providers } from "./providers.js";
 import type { Trigger, TriggerHost, TriggerSummary } from "./trigger.js";
 import type { StartedWorkflow } from "./types.js";
@@ -12,12 +12,20 @@ import type { Workflows } from "./workflows.js";
 /** Starts a run of a workflow. */
 export type Start = (workflow: Trigger["workflow"], input: unknown, options?: StartOptions) => Promise<StartedWorkflow>;
 
+/** Makes a schedule of a workflow. */
+export type Schedule = (
+  workflow: Trigger["workflow"],
+  schedule: ScheduleOptions & { input?: unknown },
+  options?: CallOptions,
+) => Promise<{ scheduleId: string }>;
+
 /** What triggers are worked with. */
 export interface TriggerParts {
   workflows: Workflows;
   providers: Providers;
   address: Address;
   start: Start;
+  schedule: Schedule;
 }
 
 export class Triggers {
@@ -88,7 +96,7 @@ export class Triggers {
 
   /** What a trigger works with, once its provider is ready. */
   async host(trigger: Trigger): Promise<TriggerHost> {
-    const { workflows, providers, address, start } = this.#parts;
+    const { workflows, providers, address, start, schedule } = this.#parts;
     const entry = providers.keeper(workflows.of(trigger.workflow).options.provider);
     await providers.ready(entry);
     return {
@@ -101,6 +109,11 @@ export class Triggers {
         throw lacking(entry.name, "client");
       },
       start: (input, options) => start(trigger.workflow, input, options),
+      schedule: (asked, options) => schedule(trigger.workflow, asked, options),
+      unschedule: async (scheduleId, options) => {
+        const unschedule = await providers.method(entry, "unschedule");
+        await unschedule(scheduleId, options).catch(unlessAbsent);
+      },
       verify: (request, body) => verify(entry, request, body, address.sentTo(request)),
     };
   }
@@ -128,6 +141,10 @@ async function verify(entry: ProviderEntry, { headers }: Request, body: Uint8Arr
       ? await receiver.verify({ ...question, body })
       : await receiver.verify({ ...question, body: new TextDecoder().decode(body) });
   if (!isValid) throw new SignatureError("the receiver refused the request");
+}
+
+function unlessAbsent(error: unknown): void {
+  if ((error as { status?: unknown }).status !== 404) throw error;
 }
 
 const NAMES = /^[\w.-]{1,128}$/;

@@ -1,0 +1,78 @@
+/** What a request that pulls a trigger brings. */
+import { OrchestrationError } from "../errors.js";
+import { invalid } from "../http/answers.js";
+
+const MAX_BODY_BYTES = 1 << 20;
+
+/**
+ * The body, which is not read any further than the limit.
+ *
+ * @throws {OrchestrationError} `PayloadTooLarge`
+ */
+export async function bytesOf(request: Request, limit: number = MAX_BODY_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = request.body?.getReader();
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    size += part.value.byteLength;
+    if (size > limit) {
+      await reader?.cancel();
+      throw tooLarge(limit);
+    }
+    chunks.push(part.value);
+  }
+  const body = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return body;
+}
+
+/**
+ * A body by its type: JSON, the fields of a form, or text. Without a type it is JSON if it can be read as that, and text
+ * otherwise. Nothing is `undefined`.
+ *
+ * @throws {OrchestrationError} `InvalidRequest`
+ */
+export function payloadOf({ headers }: Request, body: Uint8Array): unknown {
+  if (body.byteLength === 0) return undefined;
+  const type = (headers.get("content-type") ?? "").split(";", 1).join("").trim().toLowerCase();
+  const text = textOf(body);
+  if (/^application\/(.+\+)?json$/.test(type)) return jsonOf(text);
+  if (type === "application/x-www-form-urlencoded") return Object.fromEntries(new URLSearchParams(text));
+  if (type.startsWith("text/")) return text;
+  if (type !== "") throw invalid(`a trigger takes JSON, forms and text, not '${type}'`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid("the body is not the JSON that its type says it is");
+  }
+}
+
+function textOf(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw invalid("the body is not UTF-8");
+  }
+}
+
+const tooLarge = (limit: number): OrchestrationError =>
+  new OrchestrationError(`the body is larger than ${limit} bytes`, "PayloadTooLarge");
+
+/** @throws {OrchestrationError} `MethodNotAllowed` */
+export function checkMethod({ method }: Request, name: string, methods: readonly string[] = ["POST"]): void {
+  if (methods.includes(method)) return;
+  throw new OrchestrationError(`the trigger '${name}' takes ${methods.join(", ")}, not ${method}`, "MethodNotAllowed");
+}
