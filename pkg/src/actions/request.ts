@@ -1,7 +1,7 @@
 /** Requests of actions: made by the broker in a run, and by `fetch` outside of one. */
 import { WorkflowCallError, WorkflowError } from "../errors.js";
 import type { FlowControl } from "../messages.js";
-import { rules } from "../rules/rules.js";
+import { isSecretName } from "../privacy/mask.js";
 import type { StepRunner } from "../steps/runner.js";
 import type { PayloadSchema } from "../workflows/schema.js";
 import type { CallResponse, CallSettings } from "../workflows/steps.js";
@@ -60,5 +60,6 @@ export async function fitting<T>(value: unknown, schema: PayloadSchema<T> | unde
 /** The values of headers that hold secrets, with and without their scheme. */
 const secretsIn = (headers: Record<string, string>): string[] =>
   Object.entries(headers)
-    .filter(([name]) => rules().isSecretName(name))
-    .flatMap(([, value]) => [value, value.replace(/^\w+ /, "")]);
+    .filter(([name]) => isSecretName(name))
+    .flatMap(([, value]) => [value, value.replace(/^\w+ /, "")])
+    .filter((secret) => secret !== "");

@@ -1,6 +1,7 @@
 /** Tokens: where they come from, and that they stay secret. */
 import { OrchestrationError, WorkflowCallError } from "../errors.js";
-import { rules } from "../rules/rules.js";
+import { maskSensitiveData, maskText } from "../privacy/mask.js";
+import { MASKED } from "../privacy/names.js";
 import type { StepRunner } from "../steps/runner.js";
 
 /** How much of an answer is told in an error. */
@@ -47,26 +48,20 @@ function tellable(error: unknown, secrets: readonly string[]): unknown {
 
 /** With a part of the answer, which says why. */
 function tellableCall(thrown: WorkflowCallError, secrets: readonly string[]): Error {
-  const { stepName, status, header, body } = thrown;
-  const text = masked(typeof body === "string" ? body : (JSON.stringify(body) ?? ""), secrets);
-  const { "set-cookie": _, ...shown } = header;
-  const error = new WorkflowCallError(stepName, { status, header: shown, body: parsed(text) });
+  const { stepName, status } = thrown;
+  const header = maskSensitiveData(thrown.header);
+  const body = maskSensitiveData(without(thrown.body, secrets));
+  const error = new WorkflowCallError(stepName, { status, header, body });
+  const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "");
   error.message = masked(thrown.message, secrets) + (text === "" ? "" : `: ${text.slice(0, EXCERPT_CHARACTERS)}`);
   return error;
 }
 
-function masked(text: string, secrets: readonly string[]): string {
-  const without = secrets.reduce(
-    (rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, rules().masked())),
-    text,
-  );
-  return rules().maskText(without) ?? without;
+/** A value of JSON whose texts are without the secrets. */
+function without(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === "string") return secrets.reduce((text, secret) => text.replaceAll(secret, MASKED), value);
+  const text = JSON.stringify(value, (_, part) => (typeof part === "string" ? without(part, secrets) : part));
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
+const masked = (text: string, secrets: readonly string[]): string => maskText(without(text, secrets) as string);
