@@ -6,12 +6,12 @@ import { SWRConfig } from "swr";
 
 import { startApi } from "./api.mjs";
 
-const { act, cleanup, configure, renderHook } = await import("@testing-library/react");
+const { act, cleanup, configure, render, renderHook } = await import("@testing-library/react");
 const hooks = await import("@repo/orchestration/client/next");
 
 configure({ asyncUtilTimeout: 10_000 });
 
-export { act };
+export { act, cleanup, hooks, render, renderHook };
 
 /** A server, and how hooks are rendered against it; ends with the test. */
 export async function createHarness(t, options = {}) {
@@ -20,7 +20,16 @@ export async function createHarness(t, options = {}) {
     cleanup();
     await api.close();
   });
-  const client = hooks.createWorkflowClient({ baseUrl: api.baseUrl, pollIntervalMs: 10, reconnectMs: 4, ...options });
+  /** Requests that were begun, also those that were given up before they reached the server. */
+  const begun = [];
+  const client = hooks.createWorkflowClient({
+    ...{ baseUrl: api.baseUrl, pollIntervalMs: 10, reconnectMs: 4 },
+    fetch(url, init) {
+      begun.push(`${init.method} ${url.slice(api.baseUrl.length)}`);
+      return globalThis.fetch(url, init);
+    },
+    ...options,
+  });
   const wrapper = ({ children }) =>
     createElement(
       SWRConfig,
@@ -30,6 +39,7 @@ export async function createHarness(t, options = {}) {
   return {
     api,
     client,
+    begun,
     /** In strict mode, unless told otherwise. */
     render: (use, { reactStrictMode = true, ...rest } = {}) =>
       renderHook((props) => use(hooks, props), { wrapper, reactStrictMode, ...rest }),
