@@ -37,7 +37,7 @@ const suites = [
     countNode,
     existsSync("pkg/build.mjs"),
   ),
-  ...["package", "triggers", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
+  ...["package", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */

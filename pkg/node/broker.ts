@@ -78,6 +78,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     stop: (grace = STOP_GRACE_MS) => (stopped ??= stop(grace)),
     unref: () => {
       server.unref();
+      // Clients keep their connections for a while.
+      server.on("connection", (socket) => socket.unref());
       courier.unref();
     },
   };

@@ -3,12 +3,12 @@
 import { createServer } from "node:http";
 import { createWorkflowEngine, startBroker } from "@repo/orchestration/server";
 
-/** A broker on a free port, with settings for an engine's provider. */
+/** A broker on a free port, and the settings by which a provider reaches it. */
 export async function broker(t, options = {}) {
   const running = await startBroker({ port: 0, db: ":memory:", ...options });
   t.after(() => running.stop(0));
   const { url: baseUrl, token: qstashToken, currentSigningKey, nextSigningKey } = running;
-  return { ...running, config: { baseUrl, qstashToken, currentSigningKey, nextSigningKey } };
+  return { running, config: { baseUrl, qstashToken, currentSigningKey, nextSigningKey } };
 }
 
 /** A server on the loopback; what answers its requests is said once its address is known. */
@@ -39,19 +39,18 @@ export async function site(t) {
   };
 }
 
-/** An engine that is served, by default with one provider that is a broker of its own. */
-export async function served(t, options = {}) {
-  const { brokerOptions, ...rest } = options;
-  const on = rest.providers ? undefined : await broker(t, brokerOptions);
+/** An engine that is served; its provider, unless others are given, is a broker of its own with the name `own`. */
+export async function served(t, { brokerOptions, ...options } = {}) {
+  const on = options.providers ? undefined : await broker(t, brokerOptions);
   const providers = on && [{ name: "own", type: "upstash-workflow", config: on.config }];
   const { url, requests, answers } = await site(t);
-  const engine = createWorkflowEngine({ providers, url: `${url}/api/workflows`, env: {}, ...rest });
+  const engine = createWorkflowEngine({ providers, url: `${url}/api/workflows`, env: {}, ...options });
   t.after(() => engine.shutdown());
   answers(engine.serve().handler);
-  return { engine, broker: on, url, requests };
+  return { engine, broker: on?.running, url, requests };
 }
 
-/** Waits are short here. */
+/** The run at its end. Waits are short here. */
 export const ended = (engine, { workflowRunId }, options = {}) =>
   engine.waitForExecution(workflowRunId, { intervalMs: 20, signal: AbortSignal.timeout(20_000), ...options });
 

@@ -95,12 +95,19 @@ test("stopping gives what is under way its time, and leaves the rest for the nex
 test("a process ends although a broker runs, if that is unreferenced", async (t) => {
   const script = `
     const { startBroker } = require("@repo/orchestration/server");
-    startBroker({ port: 0, db: ":memory:" }).then((broker) => { broker.unref(); console.log(broker.url); });
+    startBroker({ port: 0, db: ":memory:" }).then(async (broker) => {
+      broker.unref();
+      // A connection that is kept does not keep the process.
+      await fetch(broker.url + "/health").then((answer) => answer.text());
+      console.log(broker.url);
+    });
   `;
+  const began = Date.now();
   const running = program(t, ["--eval", script], { script: "--no-warnings", cwd: import.meta.dirname });
   const { code, stdout, stderr } = await running.exited;
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+\n$/);
+  assert.ok(Date.now() - began < 20_000);
 });
 
 test("who opens it to others with what everybody knows is warned", async (t) => {

@@ -4,6 +4,7 @@ import type { Environment } from "../environment.js";
 import type { MetricsRegistry } from "../monitoring/metrics.js";
 import type { Exposition } from "../monitoring/prometheus.js";
 import type { Telemetry } from "../monitoring/telemetry.js";
+import type { RateLimiterOptions } from "../resilience/rate-limiter.js";
 import type { BrokerOptions } from "../server/options.js";
 import type { WorkflowMiddleware } from "../workflows/middleware.js";
 import type { AnyWorkflow, WorkflowDefinition } from "./definition.js";
@@ -44,21 +45,15 @@ export interface UpstashWorkflowConfig {
  */
 export type EmbeddedConfig = BrokerOptions;
 
-/** Limits how many runs are started, and hands them to another provider. */
-export interface RateLimitProviderConfig {
+/**
+ * Limits how many runs are started, and hands them to another provider. State is shared in the Redis of
+ * `UPSTASH_REDIS_REST_URL` and `_TOKEN`, if these are set.
+ */
+export interface RateLimitProviderConfig extends Omit<RateLimiterOptions, "env"> {
   /** The name of the provider that keeps the runs. */
   provider: string;
-  /** Runs in one window. */
-  limit: number;
-  /** Milliseconds, or a duration such as `1m`. */
-  window: number | string;
-  algorithm?: "fixed-window" | "sliding-window" | "token-bucket" | undefined;
   /** What is counted together. Default: each workflow by itself. */
   identifier?: ((workflowId: string, input: unknown) => string) | undefined;
-  /** Shared state. Default: `UPSTASH_REDIS_REST_URL` and its token, or else this process's memory. */
-  redis?: { url: string; token: string } | false | undefined;
-  /** Whether runs start although the state can't be reached. Default: no. */
-  failOpen?: boolean | undefined;
 }
 
 /** How an engine is made. */
@@ -117,11 +112,14 @@ export interface ProviderChoice extends CallOptions {
 
 /** Serves, starts and follows workflows. Calls reject with errors of this package. */
 export interface WorkflowEngine {
-  /** Makes the providers ready and attaches triggers. Every call does that when it is needed, so this only does it early. */
+  /**
+   * Makes the providers ready and attaches triggers; while Next.js builds, nothing. Every call makes its own provider ready, so
+   * only triggers need this: schedules, queues, URL groups. What failed is tried again by the next call of it.
+   */
   initialize(): Promise<void>;
   /** A provider by its name; the default one without. @throws {OrchestrationError} `NotFound` */
   provider(name?: string): WorkflowProvider;
-  /** Adds workflows and triggers. Those that need something at their provider are set up there once the engine is ready. */
+  /** Adds workflows and triggers. Triggers that need something at their provider are attached by {@link initialize}, or now if that is done. */
   register(...items: readonly (AnyWorkflow | Trigger)[]): Promise<void>;
   /** Removes a workflow or a trigger by its name; a trigger is taken away at its provider too. */
   unregister(name: string): Promise<boolean>;
@@ -145,15 +143,18 @@ export interface WorkflowEngine {
   unscheduleWorkflow(scheduleId: string, options?: ProviderChoice): Promise<void>;
   pauseSchedule(scheduleId: string, options?: ProviderChoice): Promise<void>;
   resumeSchedule(scheduleId: string, options?: ProviderChoice): Promise<void>;
-  /** `undefined` for a run that the provider does not know. */
+  /** `undefined` for a run that nobody knows. Without a provider's name all are asked, the default one first. */
   getExecution<TOutput = unknown>(
     workflowRunId: string,
     options?: ProviderChoice,
   ): Promise<WorkflowExecution<TOutput> | undefined>;
   listExecutions(filter?: ExecutionFilter, options?: ProviderChoice): Promise<ExecutionPage>;
-  /** Resolves with whether the run was still going on. */
+  /** Resolves with whether the run was still going on. Without a provider's name all are asked, the default one first. */
   cancelExecution(workflowRunId: string, options?: ProviderChoice): Promise<boolean>;
-  /** Resolves when the run has ended. Rejects with the signal's reason. */
+  /**
+   * Resolves when the run has ended, however that was. Asks every 500 ms, and less often as time goes by. Rejects with the
+   * signal's reason, and with `NotFound` for a run that nobody knows of after 10 s.
+   */
   waitForExecution<TOutput = unknown>(
     workflowRunId: string,
     options?: ProviderChoice & { intervalMs?: number | undefined },

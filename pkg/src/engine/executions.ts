@@ -37,7 +37,7 @@ export function executionOf(log: WorkflowRunLog, provider: string): WorkflowExec
     labels: log.labels ?? (log.label ? [log.label] : []),
     output: status === "completed" ? parsed(log.workflowRunResponse) : undefined,
     error: status === "failed" ? failureOf(log, steps) : undefined,
-    steps: status === "cancelled" ? steps.map(givenUp) : steps,
+    steps: status === "cancelled" ? steps.map((step) => givenUp(step, completedAt)) : steps,
   });
 }
 
@@ -92,9 +92,17 @@ function stepOf(log: FullStepLog): WorkflowStepExecution {
 const SECOND = 1_000;
 
 function wokenAt({ createdAt, sleepFor, sleepUntil }: FullStepLog): number {
-  if (typeof sleepFor === "number") return createdAt + sleepFor * SECOND;
+  if (sleepFor !== undefined) return createdAt + secondsOf(sleepFor) * SECOND;
   return typeof sleepUntil === "number" ? Math.max(createdAt, sleepUntil * SECOND) : createdAt;
 }
+
+/** A number, or a duration such as `1d10h`, as the step was submitted with. */
+function secondsOf(duration: number | string): number {
+  const parts = String(duration).matchAll(/(\d+)([smhd]?)/g);
+  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 1), 0);
+}
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 function failing({ stepName = "", state, retries, errors }: NextStepLog): WorkflowStepExecution {
   const times = errors?.map(({ time }) => time) ?? [];
@@ -109,9 +117,11 @@ function failing({ stepName = "", state, retries, errors }: NextStepLog): Workfl
   });
 }
 
-/** In a run that was cancelled nothing goes on. */
-const givenUp = (step: WorkflowStepExecution): WorkflowStepExecution =>
-  step.status === "running" || step.status === "retrying" ? { ...step, status: "cancelled" } : step;
+/** In a run that was cancelled nothing goes on, and a sleep that would still last is not over. */
+function givenUp({ completedAt, durationMs, ...step }: WorkflowStepExecution, at = Infinity): WorkflowStepExecution {
+  const isOver = step.status !== "running" && step.status !== "retrying" && (completedAt ?? 0) <= at;
+  return isOver ? present({ ...step, completedAt, durationMs }) : { ...step, status: "cancelled" };
+}
 
 function failureOf(log: WorkflowRunLog, steps: WorkflowStepExecution[]): WorkflowFailure {
   const next = log.steps.flatMap((group) => (group.type === "next" ? group.steps : []));

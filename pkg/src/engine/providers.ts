@@ -1,10 +1,12 @@
 /** The providers of an engine. */
 import { ConfigurationError, OrchestrationError } from "../errors.js";
 import { TRIGGERS } from "./address.js";
-import type { EngineOptions, ProviderConfig } from "./api.js";
+import type { EngineOptions, ProviderConfig, RateLimitProviderConfig } from "./api.js";
+import { lacking } from "./lacking.js";
 import type { WorkflowProvider } from "./provider.js";
 import { EmbeddedProvider } from "./providers/embedded.js";
 import { hasToken, isDevelopmentMode, UpstashWorkflowProvider } from "./providers/qstash.js";
+import { RateLimitProvider } from "./providers/rate-limit.js";
 import type { EngineSettings } from "./settings.js";
 
 /** A provider, and how far it is. */
@@ -158,19 +160,22 @@ export class Providers {
       case "embedded":
         return new EmbeddedProvider(config.name, config.config, this.#settings);
       case "rate-limit":
-        throw new OrchestrationError("rate-limit", "Unsupported");
+        return this.#limit(config.name, config.config);
       case "custom":
         return config.provider;
     }
+  }
+
+  #limit(name: string, config: RateLimitProviderConfig): WorkflowProvider {
+    const limited = () => this.of(config.provider);
+    const behind = { provider: () => limited().provider, ready: () => this.ready(limited()) };
+    return new RateLimitProvider(name, config, behind, this.#settings);
   }
 }
 
 /** What is answered after the engine was shut down. */
 export const closed = (): OrchestrationError =>
   new OrchestrationError("the engine has been shut down: make another one", "Closed");
-
-export const lacking = (provider: string, method: string): OrchestrationError =>
-  new OrchestrationError(`the provider '${provider}' does not offer '${method}'`, "Unsupported");
 
 const NAMES = /^[\w.-]{1,128}$/;
 const TYPES = ["upstash-workflow", "embedded", "rate-limit", "custom"];

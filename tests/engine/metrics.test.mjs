@@ -1,0 +1,60 @@
+// What an engine tells of what it has seen.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createStep, MetricsRegistry } from "@repo/orchestration";
+import { defineWorkflow } from "@repo/orchestration/server";
+import { ended, served, until } from "./support.mjs";
+
+test("runs and tries of steps are counted by workflow, and told as Prometheus reads them", async (t) => {
+  const metrics = new MetricsRegistry();
+  const spans = [];
+  const span = { setAttributes() {}, setStatus() {}, recordException() {}, end() {} };
+  const telemetry = {
+    startActiveSpan(name, { attributes }, work) {
+      spans.push([name, attributes["orchestration.workflow.id"]]);
+      return work(span);
+    },
+  };
+  let tries = 0;
+  const shaky = createStep("shaky", () => {
+    tries += 1;
+    if (tries === 1) throw new Error("once");
+    return tries;
+  });
+  const fine = defineWorkflow("fine", [shaky], { retries: 1, retryDelay: "10" });
+  const doomed = defineWorkflow("doomed", (context) => context.run("x", () => Promise.reject(new Error("no"))), {
+    retries: 0,
+    failureFunction: () => {},
+  });
+  const { engine } = await served(t, { workflows: [fine, doomed], metrics, telemetry });
+  assert.deepEqual(engine.getMetrics().workflows, []);
+  await ended(engine, await engine.executeWorkflow(fine));
+  await ended(engine, await engine.executeWorkflow(doomed));
+  await until(() => engine.getMetrics().workflows.find(({ workflowId }) => workflowId === "doomed")?.failed === 1);
+  const { since, workflows } = engine.getMetrics();
+  assert.ok(since <= Date.now());
+  assert.deepEqual(
+    workflows.map(({ steps, ...counts }) => [
+      counts,
+      steps.map(({ name, succeeded, failed }) => [name, succeeded, failed]),
+    ]),
+    [
+      [{ workflowId: "fine", started: 1, completed: 1, failed: 0 }, [["shaky", 1, 1]]],
+      [{ workflowId: "doomed", started: 1, completed: 0, failed: 1 }, [["x", 0, 1]]],
+    ],
+  );
+  const text = engine.prometheus();
+  assert.equal(text, metrics.expose());
+  assert.match(text, /^orchestration_runs_completed_total\{workflow="fine"\} 1$/m);
+  assert.match(
+    text,
+    /^orchestration_step_duration_seconds_count\{workflow="fine",step="shaky",outcome="failure"\} 1$/m,
+  );
+  assert.deepEqual(spans, [
+    ["step shaky", "fine"],
+    ["step shaky", "fine"],
+    ["step x", "doomed"],
+  ]);
+  assert.deepEqual(engine.getStatus().metrics, engine.getMetrics());
+});
