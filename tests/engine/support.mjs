@@ -6,7 +6,11 @@ import { createWorkflowEngine, startBroker } from "@repo/orchestration/server";
 /** A broker on a free port, and the settings by which a provider reaches it. */
 export async function broker(t, options = {}) {
   const running = await startBroker({ port: 0, db: ":memory:", ...options });
-  t.after(() => running.stop(0));
+  // What is under way ends before those who answer it do.
+  t.after(async () => {
+    await Promise.race([running.idle(), new Promise((resolve) => setTimeout(resolve, 300).unref())]);
+    await running.stop(0);
+  });
   const { url: baseUrl, token: qstashToken, currentSigningKey, nextSigningKey } = running;
   return { running, config: { baseUrl, qstashToken, currentSigningKey, nextSigningKey } };
 }
