@@ -20,7 +20,7 @@ async function nowhere() {
 }
 
 test("several providers: each is served at its own address, and the run is found whoever keeps it", async (t) => {
-  const [a, b] = [await broker(t, { token: "a" }), await broker(t, { token: "b" })];
+  const [a, b] = [await broker(t, { token: "token_of_a" }), await broker(t, { token: "token_of_b" })];
   const workflow = hello();
   const elsewhere = defineWorkflow("elsewhere", (context) => context.run("x", () => "b"), { provider: "b" });
   const { engine, requests } = await served(t, {
