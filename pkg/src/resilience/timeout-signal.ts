@@ -1,14 +1,17 @@
 /** Signals that abort by themselves. */
-import { OrchestrationError } from "../errors.js";
+import { ConfigurationError } from "../errors.js";
+import { startTimer } from "./timer.js";
 
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** `[Symbol.dispose]`, where the compiler knows of it: for `using signal = createTimeoutSignal(5000)`. */
+type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
+  ? { [Key in Dispose]: () => void }
+  : unknown;
 
 /** A signal that aborts after a time, unless it is cleared. */
-export interface TimeoutSignal extends AbortSignal {
-  /** Gives the timer up: the signal is not going to abort any more. */
+export type TimeoutSignal = AbortSignal & {
+  /** Gives the timer up, and stops following another signal: this one is not going to abort any more. */
   clear(): void;
-}
+} & Disposing;
 
 /**
  * A signal that aborts after `ms` with a `TimeoutError`, as `AbortSignal.timeout` does. It can be cleared when the work is
@@ -19,30 +22,36 @@ export interface TimeoutSignal extends AbortSignal {
  * const response = await fetch(url, { signal }).finally(() => signal.clear());
  * ```
  *
- * @param options.signal aborts it too
- * @throws {OrchestrationError} `InvalidConfiguration` for what is no number of milliseconds from 0
+ * Where `Symbol.dispose` is known, `using signal = createTimeoutSignal(5000)` clears it at the end of the block.
+ *
+ * @param ms from 0, of any length; `Infinity` for no time of its own
+ * @param options.signal aborts it too, with its reason
+ * @throws {ConfigurationError} for what is no number of milliseconds from 0
  */
 export function createTimeoutSignal(ms: number, { signal }: { signal?: AbortSignal | undefined } = {}): TimeoutSignal {
   if (typeof ms !== "number" || !(ms >= 0))
-    throw new OrchestrationError(
-      `a timeout must be a number of milliseconds from 0, not ${ms}`,
-      "InvalidConfiguration",
+    throw new ConfigurationError(
+      `a timeout must be a number of milliseconds from 0, not ${typeof ms === "number" ? ms : typeof ms}`,
     );
   const controller = new AbortController();
+  let stop = () => {};
+  const clear = () => {
+    stop();
+    signal?.removeEventListener("abort", follow);
+  };
   const end = (reason: unknown) => {
     clear();
     controller.abort(reason);
   };
   const follow = () => end(signal?.reason);
-  const expire = () => end(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
-  const timer: unknown = setTimeout(expire, Math.min(ms, LONGEST_TIMER));
-  // Node's timers are objects that hold the process.
-  (timer as { unref?: () => void }).unref?.();
-  const clear = () => {
-    clearTimeout(timer as number);
-    signal?.removeEventListener("abort", follow);
-  };
-  signal?.addEventListener("abort", follow, { once: true });
   if (signal?.aborted) follow();
-  return Object.assign(controller.signal, { clear });
+  else {
+    signal?.addEventListener("abort", follow, { once: true });
+    stop = startTimer(ms, () => end(timedOut()), { unref: true });
+  }
+  const { dispose } = Symbol as { dispose?: symbol };
+  const made: unknown = Object.assign(controller.signal, { clear }, dispose && { [dispose]: clear });
+  return made as TimeoutSignal;
 }
+
+const timedOut = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");

@@ -1,7 +1,5 @@
 /** Work that has a limit. */
-
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { startTimer } from "./timer.js";
 
 /** When work ends that has not ended by itself. */
 export interface Limit {
@@ -27,10 +25,10 @@ export async function within<T>(
       reject(reason);
     };
     const abort = () => stop(outer?.reason);
-    const timer = ms === undefined ? undefined : setTimeout(() => stop(expired()), Math.min(ms, LONGEST_TIMER));
+    const stopTimer = startTimer(ms ?? Number.POSITIVE_INFINITY, () => stop(expired()));
     outer?.addEventListener("abort", abort, { once: true });
     end = () => {
-      clearTimeout(timer);
+      stopTimer();
       outer?.removeEventListener("abort", abort);
     };
   });
