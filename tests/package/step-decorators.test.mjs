@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 
 import {
+  CircuitBreaker,
   createStep,
   MetricsRegistry,
   StepRegistry,
@@ -292,6 +293,47 @@ describe("withStepCircuitBreaker", () => {
     guard.open = false;
     assert.equal((await step.execute()).calls, 2);
     assert.equal(guard.seen, 2);
+  });
+
+  test("options make a breaker of the step's own, whose time limit aborts the function's signal", async () => {
+    let signal;
+    const hanging = createStep("hanging", (_, tools) => {
+      signal = tools.signal;
+      return new Promise(() => {});
+    });
+    const step = withStepCircuitBreaker(hanging, { volumeThreshold: 1, timeoutMs: 5, resetTimeoutMs: 60_000 });
+    await assert.rejects(step.execute(), { code: "StepTimeout" });
+    assert.equal(signal.aborted, true);
+    await assert.rejects(step.execute(), { name: "CircuitOpenError", code: "CircuitOpen", message: /hanging/ });
+    assert.throws(() => withStepCircuitBreaker(hanging, { errorRate: 5 }), { code: "InvalidConfiguration" });
+  });
+
+  test("a breaker can be shared, and sees each attempt inside of retries", async () => {
+    const shared = new CircuitBreaker({ volumeThreshold: 3, errorRate: 0.5 });
+    const work = flaky(99);
+    const step = withStepRetry(withStepCircuitBreaker(createStep("work", work), shared), { ...still, backoffMs: 0 });
+    await assert.rejects(step.execute(), { message: "failure 3" });
+    assert.equal(shared.state, "open");
+    await assert.rejects(
+      withStepCircuitBreaker(
+        createStep("other", () => 1),
+        shared,
+      ).execute(),
+      { code: "CircuitOpen" },
+    );
+    assert.equal(work.calls, 3);
+  });
+
+  test("who gives up has not seen the other side fail", async () => {
+    const shared = new CircuitBreaker({ volumeThreshold: 1 });
+    const ending = new AbortController();
+    const step = createStep("work", (_, { signal }) => {
+      ending.abort(new Error("enough"));
+      signal.throwIfAborted();
+    });
+    const pending = withStepCircuitBreaker(step, shared).execute(1, { signal: ending.signal });
+    await assert.rejects(pending, { message: "enough" });
+    assert.equal(shared.state, "closed");
   });
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import {
+  CircuitBreaker,
   compose,
   createHttpStep,
   createStep,
@@ -146,6 +147,18 @@ describe("withStepCircuitBreaker", () => {
       return call.run(context, 1).catch(({ code }) => code);
     });
     assert.deepEqual([refused.result, guard.seen], ["Unsupported", 1]);
+  });
+
+  test("around durable retries it is shown what each try has failed with", async (t) => {
+    const { run } = await durable(t);
+    const seen = [];
+    const shared = new CircuitBreaker({ volumeThreshold: 2, isFailure: ({ message }) => seen.push(message) > 0 });
+    const work = flaky(99);
+    const robust = withStepRetry(createStep("work", work), { ...still, backoffMs: 1, inPlaceMs: 0, maxAttempts: 3 });
+    const step = withStepCircuitBreaker(robust, shared);
+    const done = await run((context) => step.run(context, 1).catch(({ cause, message }) => [cause.name, message]));
+    assert.deepEqual(seen, ["failure 1", "failure 2"]);
+    assert.deepEqual([done.result[0], work.calls], ["CircuitOpenError", 2]);
   });
 });
 
