@@ -13,10 +13,10 @@ import {
   useWorkflowRun, useWorkflowSchedule, WorkflowApiError, WorkflowProvider, type WorkflowStatus,
 } from "@repo/orchestration/client/next";
 
-declare const order: TypedWorkflow<{ orderId: number }, { receipt: string }>;
-declare const nightly: TypedWorkflow<void, number>;
-declare const anything: TypedWorkflow;
+import type { anything, chain, nightly, order } from "./workflows.js";
+
 type Order = typeof order;
+declare const elsewhere: TypedWorkflow<string, number>;
 
 export const input: InputOf<Order> = { orderId: 1 };
 // @ts-expect-error an input of another shape
@@ -51,6 +51,12 @@ export async function hooks(): Promise<unknown[]> {
   // @ts-expect-error nothing is known of it
   void loose.output.member;
   await useWorkflow<typeof anything>("anything").start([1]);
+  const piped = useWorkflow<typeof chain>("chain");
+  await piped.start("7");
+  const sum: number | undefined = piped.output;
+  // @ts-expect-error the first step takes a text
+  await piped.start(7);
+  await useWorkflow<typeof elsewhere>("elsewhere").start("input");
 
   const followed = useWorkflowRun<Order>(runId, { initialRun: run });
   const again: string | undefined = followed.output?.receipt;
@@ -76,7 +82,7 @@ export async function hooks(): Promise<unknown[]> {
   await useWorkflowSchedule().create({ workflowId: "order", cron: "* * * * *" });
   const next: number | undefined = schedules[0]?.nextRunAt;
   const p95: number | undefined = useWorkflowMetrics({ refreshIntervalMs: 0 }).metrics?.workflows[0]?.steps[0]?.p95Ms;
-  return [id, receipt, known, code, isCancelled, count, again, runs, hasMore, next, p95];
+  return [id, receipt, known, code, isCancelled, count, again, sum, runs, hasMore, next, p95];
 }
 
 export async function client(): Promise<void> {
@@ -104,10 +110,20 @@ export const provided = [
 ];
 `;
 
-/** What the examples of the guide import beside the package. */
+/** What the server has, and what the examples of the guide import the types of. */
 const WORKFLOWS = `
-import type { TypedWorkflow } from "@repo/orchestration/client/next";
-export declare const order: TypedWorkflow<{ orderId: number }, { receipt: string }>;
+import { createStep, defineWorkflow, type WorkflowDefinition } from "@repo/orchestration/server/next";
+import type { WorkflowContext } from "@repo/orchestration/workflows";
+
+export const order = defineWorkflow("order", async (context: WorkflowContext<{ orderId: number }>) => ({
+  receipt: await context.run("charge", () => String(context.requestPayload.orderId)),
+}));
+export declare const nightly: WorkflowDefinition<void, number>;
+export declare const anything: WorkflowDefinition;
+export const chain = defineWorkflow("chain", [
+  createStep("parse", (text: string) => Number(text)),
+  createStep("double", (value: number) => value * 2),
+]);
 `;
 
 describe("types of the hooks", () => {
@@ -125,7 +141,7 @@ describe("types of the hooks", () => {
   ])
     test(title, async () => {
       const said = await compiler.compile(
-        { [file]: TYPED },
+        { [file]: TYPED, "workflows.ts": WORKFLOWS },
         { jsx: "react-jsx", exactOptionalPropertyTypes: true, ...options },
       );
       assert.equal(said, "");
