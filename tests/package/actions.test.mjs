@@ -23,7 +23,7 @@ import { serve } from "@repo/orchestration/workflows";
 import { startRecorder } from "../differential/recorder.mjs";
 import { embedded, SDKS, server, serving, until } from "../node-host/support.mjs";
 import { createCompiler } from "./compiler.mjs";
-import { play } from "./replayer.mjs";
+import { play, stepsOf } from "./replayer.mjs";
 
 const TOKEN = "tkn-0123456789-sentinel";
 const JSON_HEADER = { "content-type": ["application/json"] };
@@ -512,6 +512,16 @@ describe("in a run", () => {
     assert.equal(forwarded(headers, "authorization"), `Bearer ${TOKEN}`);
     assert.match(forwarded(headers, "idempotency-key"), /^[0-9a-f-]{36}$/);
     for (const { body } of history) assert.doesNotMatch(Buffer.from(body, "base64").toString(), /sentinel/);
+  });
+
+  test("those asked for together run in parallel, and the broker retries what withStepRetry says", async (t) => {
+    const left = withStepRetry(httpAction("left", { url: "https://a.test" }), { maxAttempts: 4 });
+    const right = llmAction("right", { model: "m", prompt: "p" });
+    const both = { run: async (context) => (await Promise.all([left.run(context), right.run(context)])).length };
+    const done = await played(t, both, {}, answered);
+    assert.deepEqual([done.end, done.result], ["success", 2]);
+    assert.deepEqual(stepsOf(done).slice(0, 2), ["plan left", "plan right"]);
+    assert.deepEqual(done.calls.map(({ headers }) => headers["upstash-retries"]).sort(), ["0", "3"]);
   });
 
   test("a refused request fails the run for good, and can be caught", async (t) => {
