@@ -81,6 +81,19 @@ describe("withStepRetry in a run", () => {
     }
   });
 
+  for (const [strategy, seconds] of [
+    ["linear", 20 + 40 + 60],
+    ["exponential", 20 + 40 + 70],
+    ["fixed", 20 + 20 + 20],
+  ])
+    test(`the broker's delays are ${strategy} too, up to the longest`, async (t) => {
+      const { perform } = await durable(t);
+      const { url, requests } = await server(t, (_, count) => ({ status: count < 4 ? 503 : 200 }));
+      const options = { maxAttempts: 4, backoffMs: 20_000, maxBackoffMs: 70_000, strategy };
+      const done = await perform(withStepRetry(createHttpStep("call", { url }), options), 1);
+      assert.deepEqual([done.result.status, requests.length, done.seconds], [200, 4, seconds]);
+    });
+
   test("calls are retried by the broker, which can't be asked for more", async (t) => {
     const { perform, run } = await durable(t);
     const { url, requests } = await server(t, (_, count) => ({
