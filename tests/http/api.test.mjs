@@ -175,6 +175,22 @@ describe("the HTTP API", () => {
     assert.equal((await ask(api, "GET /runs", { headers: { origin: "https://evil.test" } }))[0], 200);
   });
 
+  test("who asks too often is refused, and is told for how long", async () => {
+    const { engine, told } = engineDouble();
+    const now = () => 1_000;
+    const rateLimit = { limit: 2, window: "1m", algorithm: "fixed-window", redis: false, now };
+    const api = createWorkflowApi({ engine, ...open, rateLimit });
+    const asked = async (address) => {
+      const [status, body, { headers }] = await ask(api, "GET /runs", { headers: { "x-forwarded-for": address } });
+      return [status, body.error, headers.get("ratelimit-remaining"), headers.get("retry-after")];
+    };
+    assert.deepEqual(await asked("192.0.2.1"), [200, undefined, "1", null]);
+    assert.deepEqual(await asked("192.0.2.1"), [200, undefined, "0", null]);
+    assert.deepEqual(await asked("192.0.2.1"), [429, "RateLimited", "0", "59"]);
+    assert.deepEqual(await asked("192.0.2.2"), [200, undefined, "1", null]);
+    assert.equal(told.length, 3);
+  });
+
   test("another base path", async () => {
     const { engine } = engineDouble();
     const api = createWorkflowApi({ engine, ...open, basePath: "/flows/" });

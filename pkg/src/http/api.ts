@@ -2,6 +2,8 @@
 import type { WorkflowEngine } from "../engine/api.js";
 import { processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
+import type { RateLimiter } from "../resilience/rate-limiter.js";
+import { type RateLimitedBy, withRateLimit } from "../resilience/with-rate-limit.js";
 import { refusal } from "./answers.js";
 import { FOLLOW, type FollowOptions } from "./events.js";
 import { routed, type WorkflowApiAction } from "./routes.js";
@@ -23,6 +25,11 @@ export interface WorkflowApiOptions {
   authorize?:
     | ((request: Request, asked: WorkflowApiRequest) => boolean | Response | Promise<boolean | Response>)
     | undefined;
+  /**
+   * How often a client may ask, such as `{ limit: 100, window: "1m" }`, or a limiter of your own. Requests count by the client's
+   * address unless `identifier` says otherwise; whoever asks too often is answered with 429.
+   */
+  rateLimit?: RateLimiter | RateLimitedBy<[Request]> | undefined;
   /** What stands before the paths of the API. Default: `/api/orchestration`. */
   basePath?: string | undefined;
   /** Origins besides the API's own whose pages may change something, such as `https://admin.example.com`. */
@@ -58,7 +65,7 @@ const BASE_PATH = "/api/orchestration";
  * ```
  */
 export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
-  const { engine } = options;
+  const { engine, rateLimit } = options;
   if (typeof engine?.executeWorkflow !== "function")
     throw new OrchestrationError(
       "createWorkflowApi needs an engine: createWorkflowEngine makes one",
@@ -71,7 +78,8 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
       return refusal(error);
     }
   };
-  const handler: Handler = (request) => answer(request);
+  const limited = rateLimit ? withRateLimit(answer, rateLimit) : answer;
+  const handler: Handler = (request) => limited(request);
   return { GET: handler, POST: handler, DELETE: handler, handler };
 }
 
