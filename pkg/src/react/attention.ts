@@ -11,13 +11,14 @@ export function onAttention(callback: () => void): () => void {
   const look = () => {
     if (!isHidden()) callback();
   };
+  const events = [
+    [document, "visibilitychange"],
+    [window, "focus"],
+    [window, "online"],
+  ] as const;
   // React Native has a `window` that knows no events.
-  document?.addEventListener?.("visibilitychange", look);
-  window?.addEventListener?.("focus", look);
-  window?.addEventListener?.("online", look);
+  for (const [target, event] of events) target?.addEventListener?.(event, look);
   return () => {
-    document?.removeEventListener?.("visibilitychange", look);
-    window?.removeEventListener?.("focus", look);
-    window?.removeEventListener?.("online", look);
+    for (const [target, event] of events) target?.removeEventListener?.(event, look);
   };
 }

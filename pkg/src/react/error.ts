@@ -66,7 +66,6 @@ const CODE_OF_STATUS: Record<number, string> = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "NotFound",
-  405: "MethodNotAllowed",
   413: "PayloadTooLarge",
   429: "RateLimited",
 };
