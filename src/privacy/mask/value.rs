@@ -1,0 +1,180 @@
+//! Secrets in JSON values. The rules are those of `maskSensitiveData` in JavaScript.
+
+use serde_json::{Map, Value};
+
+use crate::privacy::mask::MASKED;
+use crate::privacy::mask::name::is_secret_name;
+use crate::privacy::mask::text::mask_text;
+
+/// Objects and arrays within one another, and texts in JSON within texts; what lies deeper is left out.
+pub const MAX_DEPTH: usize = 100;
+
+/// What stands for an object or array that lies too deep.
+const TOO_DEEP: &str = "[too deep]";
+
+/// Masks the secrets of a value where they stand: all texts and numbers under a [secret name](super::is_secret_name), and
+/// the [secrets in texts](mask_text), names of members and texts in JSON included. Objects and arrays keep their shape;
+/// `null` and booleans tell nothing, so they stay. Lists of names and values (`[["token", "…"]]`,
+/// `{"name": "token", "value": "…"}`) are understood.
+///
+/// ```
+/// use orchestration::privacy::mask::mask_value;
+/// use serde_json::json;
+///
+/// let mut user = json!({"name": "ann", "apiKey": "k1", "log": ["sent Bearer abcdef123456"], "maxTokens": 5});
+/// mask_value(&mut user);
+/// assert_eq!(
+///     user,
+///     json!({"name": "ann", "apiKey": "[masked]", "log": ["sent Bearer [masked credentials]"], "maxTokens": 5}),
+/// );
+/// ```
+pub fn mask_value(value: &mut Value) {
+    mask(value, false, 0);
+}
+
+/// [`mask_value`], of a copy.
+#[must_use]
+pub fn masked(value: &Value) -> Value {
+    let mut value = value.clone();
+    mask_value(&mut value);
+    value
+}
+
+/// Masks a value that may stand under a secret name. Gives whether there was something to mask.
+fn mask(value: &mut Value, secret: bool, depth: usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => {
+            let masked = if secret { Some(MASKED.to_owned()) } else { mask_text(&number.to_string()) };
+            replace(value, masked)
+        }
+        Value::String(text) if secret => {
+            let stays = text.is_empty() || is_masked(text);
+            replace(value, (!stays).then(|| MASKED.to_owned()))
+        }
+        Value::String(text) => {
+            let masked = json(text, depth).or_else(|| mask_text(text));
+            replace(value, masked)
+        }
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => replace(value, Some(TOO_DEEP.to_owned())),
+        Value::Array(items) => {
+            let pairs = !secret && items.iter().all(is_pair);
+            let items = items.iter_mut();
+            items.fold(false, |found, item| {
+                let secret = secret || pairs && name_of_pair(item).is_some_and(is_secret_name);
+                match item {
+                    Value::Array(pair) if pairs => {
+                        let mut pair = pair.iter_mut();
+                        let name = pair.next().is_some_and(|name| mask(name, false, depth + 2));
+                        pair.fold(found | name, |found, value| mask(value, secret, depth + 2) | found)
+                    }
+                    item => mask(item, secret, depth + 1) | found,
+                }
+            })
+        }
+        Value::Object(members) => object(members, secret, depth),
+    }
+}
+
+fn object(members: &mut Map<String, Value>, secret: bool, depth: usize) -> bool {
+    let label = ["name", "key"].iter().filter_map(|label| members.get(*label)?.as_str());
+    let labelled = label.filter(|label| is_secret_name(label)).count() > 0;
+    let mut found = false;
+    for (name, member) in members.iter_mut() {
+        let secret = secret || is_secret_name(name) || name == "value" && labelled;
+        found |= mask(member, secret, depth + 1);
+    }
+    let renamed = |name: &String| mask_text(name).map(|masked| (name.clone(), masked));
+    let renamed: Vec<_> = members.keys().filter_map(renamed).collect();
+    for (name, masked) in renamed {
+        if let Some(member) = members.remove(&name) {
+            members.insert(unused(members, &masked), member);
+            found = true;
+        }
+    }
+    found
+}
+
+fn replace(value: &mut Value, masked: Option<String>) -> bool {
+    let found = masked.is_some();
+    if let Some(masked) = masked {
+        *value = Value::String(masked);
+    }
+    found
+}
+
+/// A text in JSON, masked: in its own spelling if that is possible. `None` if it is no JSON, or there is nothing to mask.
+fn json(text: &str, depth: usize) -> Option<String> {
+    let trimmed = text.trim();
+    let is_likely = [('{', '}'), ('[', ']'), ('"', '"')]
+        .iter()
+        .any(|(begin, end)| trimmed.len() > 1 && trimmed.starts_with(*begin) && trimmed.ends_with(*end));
+    if !is_likely || depth >= MAX_DEPTH {
+        return None;
+    }
+    let mut walked: Value = serde_json::from_str(trimmed).ok()?;
+    if !mask(&mut walked, false, depth + 1) {
+        return None;
+    }
+    let spelt = mask_text(text).filter(|spelt| {
+        serde_json::from_str::<Value>(spelt.trim()).is_ok_and(|mut left| !mask(&mut left, false, depth + 1))
+    });
+    Some(spelt.unwrap_or_else(|| walked.to_string()))
+}
+
+fn is_masked(text: &str) -> bool {
+    let inner = text.strip_prefix("[masked").and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte == b' ' || byte.is_ascii_lowercase()))
+}
+
+fn is_pair(item: &Value) -> bool {
+    name_of_pair(item).is_some()
+}
+
+fn name_of_pair(item: &Value) -> Option<&str> {
+    match item.as_array().map(Vec::as_slice) {
+        Some([name, _]) => name.as_str(),
+        _ => None,
+    }
+}
+
+/// The name, or the first of `name 2`, `name 3`, … that no other member has.
+fn unused(members: &Map<String, Value>, name: &str) -> String {
+    let mut place = name.to_owned();
+    for number in 2.. {
+        if !members.contains_key(&place) {
+            break;
+        }
+        place = format!("{name} {number}");
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_is_masked_and_stays_as_it_is_when_it_is_masked_again() {
+        let value = json!({"auth": {"password": {"old": "a", "on": true}}, "log": "{\"token\":\"abc\"}"});
+        let copy = masked(&value);
+        let expected =
+            json!({"auth": {"password": {"old": "[masked]", "on": true}}, "log": "{\"token\":\"[masked value]\"}"});
+        assert_eq!(copy, expected);
+        assert_eq!(masked(&copy), copy);
+        assert_eq!(value["auth"]["password"]["old"], "a");
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_not_told() {
+        let nested = (0..MAX_DEPTH + 10).fold(json!("secret-free"), |value, _| json!([value]));
+        let masked = masked(&nested);
+        let (mut seen, mut depth) = (&masked, 0);
+        while let Some(inner) = seen.get(0) {
+            (seen, depth) = (inner, depth + 1);
+        }
+        assert_eq!((seen, depth), (&json!(TOO_DEEP), MAX_DEPTH));
+    }
+}
