@@ -3,7 +3,6 @@ import type { CallOptions } from "../config.js";
 import { adopting, CircuitOpenError, OrchestrationError, TimeoutError } from "../errors.js";
 import { type Breaker, rules } from "../rules/rules.js";
 import { type BreakerEvents, BreakerListeners, type CircuitState } from "./breaker-events.js";
-import { within } from "./within.js";
 
 /** When a breaker opens, and when it tries again. */
 export interface CircuitBreakerOptions {
@@ -115,11 +114,7 @@ export class CircuitBreaker {
     if (this.#state === "open") this.#tell(begun, "half-open");
     let result: TResult;
     try {
-      result = await (timeoutMs === undefined
-        ? call(untimed(signal))
-        : within({ ms: timeoutMs, expired: () => this.#timeout(timeoutMs), outer: signal }, async (ending) =>
-            call({ signal: ending }),
-          ));
+      result = await (timeoutMs === undefined ? call(untimed(signal)) : this.#timed(call, timeoutMs, signal));
     } catch (error) {
       this.#failed(error, ticket, begun, signal);
       throw error;
@@ -150,6 +145,44 @@ export class CircuitBreaker {
     return this.#listeners.on(event, listener);
   }
 
+  /** Does not wait for a call longer than its time, or its caller. */
+  #timed<TResult>(
+    call: (tools: CircuitTools) => TResult | PromiseLike<TResult>,
+    timeoutMs: number,
+    outer: AbortSignal | undefined,
+  ): Promise<TResult> {
+    return new Promise((resolve, reject) => {
+      const ending = new Ending();
+      const stop = (reason: unknown) => {
+        ending.abort(reason);
+        reject(reason);
+      };
+      const abort = () => stop(outer?.reason);
+      const clear = () => {
+        clearTimeout(timer);
+        outer?.removeEventListener("abort", abort);
+      };
+      const expire = () => stop(new TimeoutError(`'${this.name}' took longer than ${timeoutMs} ms`));
+      const timer = setTimeout(expire, timeoutMs);
+      outer?.addEventListener("abort", abort, { once: true });
+      const done = (result: TResult) => {
+        clear();
+        resolve(result);
+      };
+      const failed = (error: unknown) => {
+        clear();
+        reject(error);
+      };
+      try {
+        const made = call(ending);
+        if (isThenable(made)) made.then(done, failed);
+        else done(made);
+      } catch (error) {
+        failed(error);
+      }
+    });
+  }
+
   #failed(error: unknown, ticket: number, begun: number, signal: AbortSignal | undefined): void {
     if (signal?.aborted) {
       this.#breaker.release(ticket);
@@ -171,10 +204,6 @@ export class CircuitBreaker {
     const changed = this.#breaker.record(ticket, success, now);
     if (this.#listeners.has(event)) this.#listeners.tell(event, this.#told(begun, error, now));
     if (changed) this.#tell(now, STATES[this.#breaker.state(now)] as CircuitState);
-  }
-
-  #timeout(ms: number): TimeoutError {
-    return new TimeoutError(`'${this.name}' took longer than ${ms} ms`);
   }
 
   #refusal(now: number): CircuitOpenError {
@@ -244,6 +273,26 @@ export function withCircuitBreaker<TArguments extends unknown[], TResult>(
   };
   return Object.assign(call, { breaker });
 }
+
+/** A signal that is made when somebody asks for it: few do. */
+class Ending implements CircuitTools {
+  #controller: AbortController | undefined;
+  #ended: { reason: unknown } | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort(this.#ended.reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#ended ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
+const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as PromiseLike<T> | undefined)?.then === "function";
 
 /** Signals belong to a request in some runtimes, so there is none for all; few ask for it. */
 const untimed = (signal: AbortSignal | undefined): CircuitTools => (signal ? { signal } : NOBODY);

@@ -3,7 +3,6 @@ import { reasonOf } from "../broker.js";
 import type { CallOptions } from "../config.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError, ProviderError } from "../errors.js";
-import { within } from "./within.js";
 
 /** Where a Redis with a REST interface is. */
 export interface RedisRestConfig {
@@ -30,9 +29,23 @@ export class RedisError extends OrchestrationError {
   }
 }
 
+/** A command that is to be sent, and who waits for it. */
+interface Entry {
+  command: readonly RedisArgument[];
+  signal: AbortSignal | undefined;
+  resolve(result: unknown): void;
+  reject(reason: unknown): void;
+}
+
+/** What Redis says to one command. */
+interface Reply {
+  result?: unknown;
+  error?: unknown;
+}
+
 /**
- * Sends commands to a Redis with Upstash's REST interface. Nothing is sent twice: whether a command whose answer is lost
- * may be repeated is for its caller to know.
+ * Sends commands to a Redis with Upstash's REST interface. Those that are asked for at once travel in one request, in
+ * their order. Nothing is sent twice: whether a command whose answer is lost may be repeated is for its caller to know.
  *
  * ```ts
  * const redis = new RedisRest({ url: process.env.UPSTASH_REDIS_REST_URL, token: process.env.UPSTASH_REDIS_REST_TOKEN });
@@ -43,6 +56,7 @@ export class RedisRest {
   readonly #url: string;
   readonly #headers: Record<string, string>;
   readonly #timeout: number;
+  #due: Entry[] = [];
 
   /** @throws {OrchestrationError} `InvalidConfiguration` */
   constructor({ url, token, timeout = TIMEOUT_MS }: RedisRestConfig) {
@@ -52,7 +66,7 @@ export class RedisRest {
       throw misconfigured("the token of a Redis has to be a text without blanks and line breaks");
     if (!(typeof timeout === "number" && timeout > 0 && timeout <= LONGEST_TIMER))
       throw misconfigured("the timeout of a Redis has to be milliseconds above 0");
-    this.#url = url;
+    this.#url = url.replace(/\/+$/, "");
     this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     this.#timeout = timeout;
   }
@@ -63,36 +77,83 @@ export class RedisRest {
    * Rejects with the reason of `signal`, or with `ProviderUnavailable` if there is no answer that can be read,
    * `InvalidConfiguration` if the token is refused, `Storage` ({@link RedisError}) if Redis answers with an error.
    */
-  async command<TResult = unknown>(
+  command<TResult = unknown>(
     command: readonly [name: string, ...args: RedisArgument[]],
     { signal }: CallOptions = {},
   ): Promise<TResult> {
-    const expired = () => unavailable(`no answer within ${this.#timeout} ms`);
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#due.length === 0) queueMicrotask(() => this.#flush());
+      this.#due.push({ command, signal, resolve, reject });
+    }) as Promise<TResult>;
+  }
+
+  #flush(): void {
+    const entries = this.#due;
+    this.#due = [];
+    for (let at = 0; at < entries.length; at += AT_ONCE) void this.#send(entries.slice(at, at + AT_ONCE));
+  }
+
+  /** One request. It ends when its time is up, or when nobody waits for it any more. */
+  async #send(entries: Entry[]): Promise<void> {
+    const ending = new AbortController();
+    const timer = setTimeout(() => ending.abort(), this.#timeout);
+    const watches = watching(entries, () => ending.abort());
     try {
-      return await within({ ms: this.#timeout, expired, outer: signal }, (ending) =>
-        this.#exchange<TResult>(command, ending),
-      );
+      const replies = ending.signal.aborted ? [] : await this.#exchange(entries, ending.signal);
+      entries.forEach(({ resolve, reject }, index) => {
+        const { result, error } = replies[index] ?? {};
+        if (typeof error === "string") reject(new RedisError(shown(error)));
+        else resolve(result);
+      });
     } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof OrchestrationError) throw error;
-      throw unavailable(`it can't be reached: ${reasonOf(error)}`, error);
+      const failure = this.#failure(error, ending.signal);
+      for (const { reject } of entries) reject(failure);
+    } finally {
+      clearTimeout(timer);
+      for (const end of watches) end();
     }
   }
 
-  async #exchange<TResult>(command: readonly RedisArgument[], signal: AbortSignal): Promise<TResult> {
-    const body = JSON.stringify(command);
+  async #exchange(entries: Entry[], signal: AbortSignal): Promise<readonly Reply[]> {
+    const commands = entries.map(({ command }) => command);
+    const [single] = commands;
+    const [path, body] = commands.length === 1 ? ["", single] : ["/pipeline", commands];
     // A redirection would be followed with the command, and frameworks that patch `fetch` remember answers.
-    const init: RequestInit = { method: "POST", headers: this.#headers, body, signal, redirect: "manual" };
+    const init: RequestInit = { method: "POST", headers: this.#headers, body: JSON.stringify(body), signal };
+    init.redirect = "manual";
     if (fetchKnowsCaches()) init.cache = "no-store";
-    const response = await fetch(this.#url, init);
-    const answer = readable(await response.text());
-    if (response.ok && answer && "result" in answer) return answer.result as TResult;
+    const response = await fetch(this.#url + path, init);
     const { status } = response;
+    const answer = readable(await response.text());
     if (status === 401 || status === 403) throw misconfigured(`Redis refuses the token (status ${status})`);
-    const { error } = answer ?? {};
+    const replies = Array.isArray(answer) ? answer : [answer];
+    if (response.ok && replies.length === commands.length && replies.every(isReply)) return replies;
+    const [{ error }] = replies.map((reply: Reply | undefined) => reply ?? {}) as [Reply];
     if (typeof error === "string" && status < 500 && status !== 429) throw new RedisError(shown(error));
     throw unavailable(`status ${status}${typeof error === "string" ? `: ${shown(error)}` : ""}`);
   }
+
+  #failure(error: unknown, signal: AbortSignal): OrchestrationError {
+    if (error instanceof OrchestrationError) return error;
+    if (signal.aborted) return unavailable(`no answer within ${this.#timeout} ms`, error);
+    return unavailable(`it can't be reached: ${reasonOf(error)}`, error);
+  }
+}
+
+/** Rejects those whose signals abort, and tells when nobody is left. Gives what ends that. */
+function watching(entries: readonly Entry[], abandoned: () => void): (() => void)[] {
+  let waiting = entries.length;
+  return entries.flatMap(({ signal, reject }) => {
+    if (!signal) return [];
+    const abort = () => {
+      reject(signal.reason);
+      waiting -= 1;
+      if (waiting === 0) abandoned();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    return [() => signal.removeEventListener("abort", abort)];
+  });
 }
 
 /**
@@ -110,6 +171,8 @@ export function redisSettings(environment: object = processEnvironment()): Redis
 }
 
 const TIMEOUT_MS = 10_000;
+/** Commands in one request. */
+const AT_ONCE = 100;
 /** Longer timers fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Characters of Redis' error that are told; arguments of the command may follow. */
@@ -127,14 +190,16 @@ function isAddress(url: unknown): boolean {
 /** Workers with an old compatibility date throw if they are asked. */
 const fetchKnowsCaches = () => "cache" in Request.prototype;
 
-function readable(text: string): { result?: unknown; error?: unknown } | undefined {
+function readable(text: string): unknown {
   try {
-    const answer: unknown = JSON.parse(text);
-    return typeof answer === "object" && answer !== null ? answer : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
+
+const isReply = (value: unknown): value is Reply =>
+  typeof value === "object" && value !== null && ("result" in value || typeof (value as Reply).error === "string");
 
 /** What Redis says up to where it repeats the command, which may hold secrets. */
 const shown = (error: string) => (error.split(/, with args|[`'"\n]/)[0] as string).trim().slice(0, SHOWN);
