@@ -1,8 +1,13 @@
 /** What guards the work in a process, beside the library that users would pick for it. */
+import { startRedis } from "../tests/resilience/redis.mjs";
+import { startRest } from "../tests/resilience/redis-rest.mjs";
 import { pair } from "./pair.mjs";
 
 /** Operations of one call of `pair`, whose own cost is that of an `await`. */
 const BATCH = 1_000;
+
+/** As it is before other benchmarks replace it. */
+const { fetch } = globalThis;
 
 /**
  * @param {(names: string[]) => Promise<object>} load gives what packages export
@@ -11,6 +16,87 @@ const BATCH = 1_000;
 export async function resilience(load, show) {
   const ours = await load(["@repo/orchestration"]);
   await caches(ours, await load(["lru-cache"]), show);
+  await breakers(ours, show);
+  await retries(ours, show);
+  await batches(ours, show);
+  await limiters(ours, await load(["@upstash/ratelimit", "@upstash/redis"]), show);
+}
+
+/** A call that succeeds, through a breaker that is closed. */
+async function breakers({ withCircuitBreaker }, show) {
+  const { default: Opossum } = await import("opossum");
+  const work = async (value) => value;
+  for (const [name, timeout] of [
+    ["", undefined],
+    [" with a timeout", 3000],
+  ]) {
+    const guarded = withCircuitBreaker(work, { timeoutMs: timeout });
+    const breaker = new Opossum(work, { timeout: timeout ?? false });
+    show(await pair(`circuit breaker${name}`, { ours: () => guarded(1), theirs: () => breaker.fire(1) }));
+    breaker.shutdown();
+  }
+}
+
+/** A function that succeeds at once, and one that fails first; no delay. */
+async function retries({ withRetry, withStepRetry, createStep }, show) {
+  const { default: pRetry } = await import("p-retry");
+  const ours = { maxAttempts: 3, backoffMs: 0 };
+  const theirs = { retries: 2, minTimeout: 0 };
+  const once = async () => 1;
+  let calls = 0;
+  const second = async () => {
+    calls += 1;
+    if (calls % 2 === 1) throw new Error("not yet");
+    return 1;
+  };
+  for (const [name, work] of [
+    ["success", once],
+    ["one failure", second],
+  ]) {
+    const retried = withRetry(work, ours);
+    const step = withStepRetry(createStep("work", work), ours);
+    show(await pair(`retry, ${name}`, { ours: () => retried(), theirs: () => pRetry(work, theirs) }));
+    show(await pair(`step with retries, ${name}`, { ours: () => step.execute(1), theirs: () => pRetry(work, theirs) }));
+  }
+}
+
+/** A thousand items, four at once, each by a call of the same function. */
+async function batches({ processBatch, BatchManager }, show) {
+  const { default: PQueue } = await import("p-queue");
+  const items = Array.from({ length: BATCH }, (_, index) => index);
+  const work = async (item) => item + 1;
+  const queue = new PQueue({ concurrency: 4 });
+  const theirs = () => queue.addAll(items.map((item) => () => work(item)));
+  const manager = new BatchManager({ maxSize: 1, maxWaitMs: 0, concurrency: 4, process: ([item]) => [work(item)] });
+  show(await pair("list of 1000, four at once", { ours: () => processBatch(items, work, { concurrency: 4 }), theirs }));
+  show(await pair("batches, 1000 × add, four at once", { ours: () => manager.addAll(items), theirs }));
+}
+
+/** A call that is allowed, counted in a Redis behind the same HTTP server. */
+async function limiters({ createRateLimiter }, { Ratelimit, Redis }, show) {
+  const stubbed = globalThis.fetch;
+  globalThis.fetch = fetch;
+  const redis = await startRedis();
+  const rest = await startRest(redis);
+  const connection = { url: rest.url, token: rest.token };
+  rest.received = { push() {} };
+  try {
+    const limiter = createRateLimiter({ limit: 1e9, window: "1 h", redis: connection });
+    const official = new Ratelimit({
+      redis: new Redis(connection),
+      limiter: Ratelimit.slidingWindow(1e9, "1 h"),
+      analytics: false,
+    });
+    const at = (count, one) => () => Promise.all(Array.from({ length: count }, (_, who) => one.limit(`caller ${who}`)));
+    for (const count of [1, 20]) {
+      const name = count === 1 ? "one call" : `${count} calls at once`;
+      show(await pair(`rate limit in Redis, ${name}`, { ours: at(count, limiter), theirs: at(count, official) }));
+    }
+  } finally {
+    await rest.stop();
+    await redis.stop();
+    globalThis.fetch = stubbed;
+  }
 }
 
 /** The same options, and keys of which one in eight isn't there. */
