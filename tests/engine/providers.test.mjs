@@ -210,7 +210,7 @@ test("a provider that never answers is given up, and its secrets are not told", 
   const leaky = {
     start: silent.start,
     ping: async () => {
-      throw new Error("Bearer abc.def.ghi was refused");
+      throw new TypeError(`refused: Authorization: Bearer ${SECRET}`);
     },
   };
   const engine = createWorkflowEngine({
@@ -229,12 +229,16 @@ test("a provider that never answers is given up, and its secrets are not told", 
   assert.deepEqual(
     providers.map(({ name, type, status, error }) => [name, type, status, error]),
     [
-      ["silent", "own", "unhealthy", "no answer within 5000 ms"],
-      ["leaky", "own", "unhealthy", "Error"],
+      ["silent", "own", "unhealthy", "ProviderUnavailable: no answer within 5000 ms"],
+      ["leaky", "own", "unhealthy", providers[1].error],
       ["mute", "own", "healthy", undefined],
     ],
   );
+  assert.match(providers[1].error, /^TypeError: refused: /);
+  assert.ok(!providers[1].error.includes(SECRET) && !providers[1].error.includes(SECRET.split(".")[2]));
 });
+
+const SECRET = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvdGhlciJ9.c2lnbmF0dXJlLW9mLXRoaXMtdG9rZW4";
 
 test("a provider of your own: what it lacks is refused, what it has is asked", async () => {
   const started = [];

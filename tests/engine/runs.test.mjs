@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createStep } from "@repo/orchestration";
 import { defineWorkflow } from "@repo/orchestration/server";
-import { ended, served, until } from "./support.mjs";
+import { broker, ended, served, until } from "./support.mjs";
 
 /** Tries that follow quickly. */
 const QUICKLY = { retries: 1, retryDelay: "10" };
@@ -231,6 +231,31 @@ test("an event reaches the runs that wait for it", async (t) => {
   const late = await engine.executeWorkflow(waiting, 9, { workflowRunId: "late", delay: 1 });
   await engine.notify({ eventId: "paid-9", data: 1, workflowRunId: "late" });
   assert.deepEqual((await ended(engine, late)).output, { eventData: 1, timeout: false });
+});
+
+test("a workflow invokes another of the engine, also by a provider that is not the default", async (t) => {
+  const ship = defineWorkflow("ship", [createStep("pack", ({ orderId }) => `parcel ${orderId}`)]);
+  const order = defineWorkflow("order", async (context) => {
+    const { body, isFailed } = await context.invoke("ship it", { workflow: ship, body: context.requestPayload });
+    return { body, isFailed };
+  });
+  const [a, b] = [await broker(t), await broker(t)];
+  const { engine } = await served(t, {
+    workflows: [order, ship],
+    providers: [
+      { name: "a", type: "upstash-workflow", config: a.config },
+      { name: "b", type: "upstash-workflow", config: b.config },
+    ],
+  });
+  for (const provider of ["a", "b"]) {
+    const run = await ended(engine, await engine.executeWorkflow(order, { orderId: 7 }, { provider }));
+    assert.deepEqual(run.output, { body: "parcel 7", isFailed: false });
+    const { runs } = await engine.listExecutions({ workflowId: "ship" }, { provider });
+    assert.deepEqual(
+      runs.map(({ status, output }) => [status, output]),
+      [["completed", "parcel 7"]],
+    );
+  }
 });
 
 test("a run that waits for its start is pending", async (t) => {

@@ -108,6 +108,9 @@ export async function assertWorks(use) {
 const success = [200, { finishCondition: "success" }];
 
 const EXPECTED = {
+  started: { workflowRunId: "wfr_engine", workflowId: "hello", provider: "upstash" },
+  delivered: [success, [401, { error: "SignatureMissing" }], [404, { error: "NotFound" }]],
+  closed: "Closed",
   answers: [success, success],
   refused: [401, { error: "SignatureMissing" }],
   published: { messageId: "msg_4" },
@@ -127,6 +130,8 @@ const SENT = [
   'POST /v2/batch {"n":3}',
   "DELETE /v2/workflows/runs?workflowRunIds=wfr_own",
   "POST /v2/batch -",
+  'POST /v2/batch "é"',
+  "POST /v2/batch greet",
 ];
 
 /** The payload, or the names of the steps. */

@@ -69,7 +69,11 @@ const order = defineWorkflow("order", async (context: WorkflowContext<Order>) =>
   const shipped: boolean | number = await store.run(context, paid.id);
   // @ts-expect-error a step takes its own input
   await store.run(context, "text");
-  return { paid, shipped };
+  const { body } = await context.invoke("mirror it", { workflow: mirror, body: "https://a.test" });
+  const kept: boolean | number = body;
+  // @ts-expect-error the other workflow takes another input
+  await context.invoke("mirror it", { workflow: mirror, body: 7 });
+  return { paid, shipped, kept };
 });
 const parsed = defineWorkflow("parsed", async ({ requestPayload }) => requestPayload.orderId, {
   schema: { parse: (value: unknown) => value as Order },

@@ -2,7 +2,7 @@
  * Uses every entry of the package once, in whatever runtime this is called, and returns what came of it as plain data.
  * `modules` holds the entries; `broker` is the URL of a recorder.
  */
-module.exports = async function exercise({ index, client, server, workflows, adapters }, broker) {
+module.exports = async function exercise({ index, client, server, server_next, workflows, adapters }, broker) {
   const env = { QSTASH_URL: broker, QSTASH_TOKEN: "token" };
   const served = workflows.serve(
     async (context) => {
@@ -40,7 +40,29 @@ module.exports = async function exercise({ index, client, server, workflows, ada
   const { cancelled } = await starter.cancel(workflowRunId);
   const random = await starter.trigger({ url: "https://app.test/api" });
 
+  const greet = server_next.createStep("greet", (name) => `hello ${name}`);
+  const hello = server_next.defineWorkflow("hello", [greet]);
+  const engine = server_next.createWorkflowEngine({
+    url: "https://app.test/flows",
+    env: { ...env, QSTASH_CURRENT_SIGNING_KEY: "sig_1", QSTASH_NEXT_SIGNING_KEY: "sig_2" },
+    workflows: [hello],
+  });
+  const started = await engine.executeWorkflow(hello, "é", { workflowRunId: "engine" });
+  const delivery = JSON.stringify([{ messageId: "msg_0", body: btoa('"you"'), callType: "step" }]);
+  const place = "https://app.test/flows/hello";
+  const signed = { ...RESUME, "upstash-signature": await sign(delivery, "sig_1", place) };
+  const delivered = [
+    await answer(engine.serve().POST, delivery, signed, place),
+    await answer(engine.serve().fetch, delivery, RESUME, place),
+    await answer(engine.serve().POST, delivery, signed, "https://app.test/flows/other"),
+  ];
+  await engine.shutdown();
+  const closed = await codeOf(engine.executeWorkflow(hello, "you"), index.OrchestrationError);
+
   return {
+    started,
+    delivered,
+    closed,
     answers,
     refused,
     published,
@@ -58,8 +80,8 @@ const RESUME = { "upstash-workflow-sdk-version": "1", "upstash-workflow-runid": 
 
 const history = () => JSON.stringify([{ messageId: "msg_0", body: btoa('{"n":1}'), callType: "step" }]);
 
-async function answer(handler, body, headers = {}) {
-  const response = await handler(new Request("https://app.test/api", { method: "POST", body, headers }));
+async function answer(handler, body, headers = {}, url = "https://app.test/api") {
+  const response = await handler(new Request(url, { method: "POST", body, headers }));
   const { workflowRunId: _, message: __, ...told } = await response.json();
   return [response.status, told];
 }
@@ -73,10 +95,10 @@ async function codeOf(promise, errorClass) {
   }
 }
 
-async function sign(body, key) {
+async function sign(body, key, sub = "https://example.test/") {
   const utf8 = new TextEncoder();
   const digest = await crypto.subtle.digest("SHA-256", utf8.encode(body));
-  const claims = { iss: "Upstash", sub: "https://example.test/", nbf: 0, exp: 4102444800, body: base64url(digest) };
+  const claims = { iss: "Upstash", sub, nbf: 0, exp: 4102444800, body: base64url(digest) };
   const parts = [{ alg: "HS256", typ: "JWT" }, claims].map((part) => base64url(utf8.encode(JSON.stringify(part))));
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const secret = await crypto.subtle.importKey("raw", utf8.encode(key), algorithm, false, ["sign"]);

@@ -47,10 +47,12 @@ const compiled = new Map();
 /** Web APIs and nothing of Node: no `process`, no `Buffer`. */
 function sandbox() {
   const { fetch, Request, Response, Headers, URL, URLSearchParams, ReadableStream } = globalThis;
-  const { crypto, TextEncoder, TextDecoder, btoa, atob, queueMicrotask, setTimeout, console } = globalThis;
+  const { crypto, TextEncoder, TextDecoder, btoa, atob, queueMicrotask, console } = globalThis;
+  const { AbortController, AbortSignal, setTimeout, clearTimeout, performance } = globalThis;
   return {
     ...{ fetch, Request, Response, Headers, URL, URLSearchParams, ReadableStream },
-    ...{ crypto, TextEncoder, TextDecoder, btoa, atob, queueMicrotask, setTimeout, console },
+    ...{ crypto, TextEncoder, TextDecoder, btoa, atob, queueMicrotask, console },
+    ...{ AbortController, AbortSignal, setTimeout, clearTimeout, performance },
     platformModules: compiled,
   };
 }

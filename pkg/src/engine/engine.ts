@@ -8,6 +8,7 @@ import { Address } from "./address.js";
 import type { EngineOptions, EngineStatus, ProviderChoice, ServedEngine, WorkflowEngine } from "./api.js";
 import type { AnyWorkflow } from "./definition.js";
 import { healthOf } from "./health.js";
+import { joined } from "./joined.js";
 import { Monitor } from "./monitor.js";
 import { present } from "./present.js";
 import type { EventRequest, ScheduleOptions, StartOptions, WorkflowProvider } from "./provider.js";
@@ -194,16 +195,17 @@ class Engine implements WorkflowEngine {
     workflowRunId: string,
     options: ProviderChoice & { intervalMs?: number | undefined } = {},
   ): Promise<WorkflowExecution<TOutput>> {
-    const { intervalMs = INTERVAL_MS, signal, ...choice } = options;
-    const signals = signal ? [signal, this.#life.signal] : [this.#life.signal];
-    const either = AbortSignal.any(signals);
-    const end = Date.now() + UNKNOWN_MS;
-    for (let wait = intervalMs; ; wait = Math.min(wait * GROWTH, intervalMs * LONGEST)) {
-      const run = await this.getExecution<TOutput>(workflowRunId, { ...choice, signal: either });
-      if (run && run.status !== "pending" && run.status !== "running") return run;
-      if (!run && Date.now() > end) throw new OrchestrationError(`there is no run '${workflowRunId}'`, "NotFound");
-      await pause(wait, either);
-    }
+    const { intervalMs = INTERVAL_MS, signal: outer, ...choice } = options;
+    this.#open();
+    return joined([this.#life.signal, outer], async (signal) => {
+      const end = Date.now() + UNKNOWN_MS;
+      for (let wait = intervalMs; ; wait = Math.min(wait * GROWTH, intervalMs * LONGEST)) {
+        const run = await this.getExecution<TOutput>(workflowRunId, { ...choice, signal });
+        if (run && run.status !== "pending" && run.status !== "running") return run;
+        if (!run && Date.now() > end) throw new OrchestrationError(`there is no run '${workflowRunId}'`, "NotFound");
+        await pause(wait, signal);
+      }
+    });
   }
 
   async notify(event: EventRequest, { provider, ...call }: ProviderChoice = {}): Promise<number> {

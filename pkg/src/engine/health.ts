@@ -1,6 +1,8 @@
 /** Asks providers how they are. */
 import type { CallOptions } from "../config.js";
-import { isOrchestrationError } from "../errors.js";
+import { isOrchestrationError, ProviderError } from "../errors.js";
+import { within } from "../resilience/within.js";
+import { rules } from "../rules/rules.js";
 import type { ProviderEntry, Providers } from "./providers.js";
 import type { EngineHealth, ProviderHealth } from "./types.js";
 
@@ -30,26 +32,21 @@ async function askedOf(
     const facts = { name, type, latencyMs, checkedAt };
     return failure === undefined ? { ...facts, status: "healthy" } : { ...facts, status: "unhealthy", error: failure };
   };
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), PATIENCE_MS);
-  const giveUp = () => limit.abort();
-  outer?.addEventListener("abort", giveUp, { once: true });
+  const expired = () => new ProviderError(`no answer within ${PATIENCE_MS} ms`, { provider: name });
   try {
-    await Promise.race([
-      providers.ready(entry).then(() => provider.ping?.({ signal: limit.signal })),
-      new Promise((_, reject) => limit.signal.addEventListener("abort", reject, { once: true })),
-    ]);
+    await within({ ms: PATIENCE_MS, expired, outer }, async (signal) => {
+      await providers.ready(entry);
+      await provider.ping?.({ signal });
+    });
     return told();
   } catch (error) {
-    return told(limit.signal.aborted ? `no answer within ${PATIENCE_MS} ms` : reasonOf(error));
-  } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener("abort", giveUp);
+    return told(reasonOf(error));
   }
 }
 
-/** Errors of this package hold no secret; of others the name is told. */
+/** What the error tells, with its secrets masked. */
 function reasonOf(error: unknown): string {
-  if (isOrchestrationError(error)) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.name : "an error that is none";
+  const name = isOrchestrationError(error) ? error.code : error instanceof Error ? error.name : "Error";
+  const message = `${name}: ${error instanceof Error ? error.message : error}`;
+  return rules().maskText(message) ?? message;
 }

@@ -7,7 +7,6 @@ import type { HeadersInput } from "../messages.js";
 import { checkExpectation, expected } from "./expectation.js";
 import type {
   CallSettings,
-  InvokableWorkflow,
   LazyInvokeStepParams,
   ProviderCallSettings,
   RunOptions,
@@ -73,7 +72,7 @@ export function callStep(
 
 export function invokeStep(name: string, settings: LazyInvokeStepParams<unknown, unknown>): StepRequest {
   const { headers, body, ...rest } = given(settings, "invoke", "workflow");
-  const { useJSONContent } = given(settings.workflow, "invoke", "workflow");
+  const { useJSONContent } = given(settings.workflow, "invoke", "workflow") as { useJSONContent?: boolean };
   const options = { ...sibling(rest), headers: pairs(headers), body: textOf(body), useJSONContent };
   return { name, ask: asking("invoke", options), read: (text) => withMember("body", text) };
 }
@@ -129,9 +128,9 @@ function withMember(name: string, text: string | undefined): object | undefined 
 }
 
 /** The workflow's id instead of the workflow. */
-const sibling = <T extends { workflow: InvokableWorkflow<unknown, unknown> }>({ workflow, ...rest }: T) => ({
+const sibling = <T extends Pick<LazyInvokeStepParams<unknown, unknown>, "workflow">>({ workflow, ...rest }: T) => ({
   ...rest,
-  workflowId: workflow?.workflowId ?? "",
+  workflowId: (workflow && ("id" in workflow ? workflow.id : workflow.workflowId)) ?? "",
 });
 
 /** JSON would write `NaN` as null, which means "not set". */

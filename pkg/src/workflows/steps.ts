@@ -84,9 +84,17 @@ export type InvokableWorkflow<TInitialPayload, TResult> = {
   useJSONContent?: boolean;
 };
 
+/** A workflow that knows its id: `defineWorkflow` makes it, and an engine serves it. */
+export interface IdentifiedWorkflow<TInitialPayload, TResult> {
+  /** The last part of its endpoint's address. */
+  readonly id: string;
+  readonly handler: RouteFunction<TInitialPayload, TResult>;
+}
+
 /** The start of another workflow. */
 export type LazyInvokeStepParams<TInitialPayload, TResult> = {
-  workflow: InvokableWorkflow<TInitialPayload, TResult>;
+  /** It is served beside this one: their addresses differ in the last part. */
+  workflow: InvokableWorkflow<TInitialPayload, TResult> | IdentifiedWorkflow<TInitialPayload, TResult>;
   /** The id of its run; `wfr_` is put before it. Default: a random one. */
   workflowRunId?: string;
   label?: string | string[];
