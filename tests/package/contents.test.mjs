@@ -15,6 +15,8 @@ const BUDGET = {
   "core.wasm": 625_000,
   "core.wasm, gzip": 265_000,
   "module.inline.js, gzip": 350_000,
+  "rules.wasm": 165_000,
+  "rules.wasm, gzip": 78_000,
   "glue, gzip": 36_000,
   "node/broker.wasm": 1_450_000,
   "node/broker.wasm, gzip": 560_000,
@@ -124,12 +126,14 @@ describe("contents", () => {
   });
 
   test("the wasm imports its own glue only, and holds nothing of the Worker or the broker", async () => {
-    const wasm = await readFile(join(dist, "core.wasm"));
-    const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ module }) => module));
-    assert.deepEqual([...modules], ["./core_bg.js"]);
-    const text = wasm.toString("latin1");
-    for (const foreign of ["CREATE TABLE", "DurableObject", "worker-0.8"]) assert.ok(!text.includes(foreign), foreign);
-    for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!text.includes(secretive), secretive);
+    for (const name of ["core", "rules"]) {
+      const wasm = await readFile(join(dist, `${name}.wasm`));
+      const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ module }) => module));
+      assert.deepEqual([...modules], [`./${name}_bg.js`]);
+      const text = wasm.toString("latin1");
+      for (const foreign of ["CREATE TABLE", "DurableObject", "worker-0.8"]) assert.ok(!text.includes(foreign), foreign);
+      for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!text.includes(secretive), secretive);
+    }
   });
 
   test("the broker's process is three files, and the program among them can be run", async () => {
@@ -150,6 +154,8 @@ describe("contents", () => {
     const sizes = {
       "core.wasm": (await stat(join(dist, "core.wasm"))).size,
       "core.wasm, gzip": gzipSync(await read("core.wasm")).length,
+      "rules.wasm": (await stat(join(dist, "rules.wasm"))).size,
+      "rules.wasm, gzip": gzipSync(await read("rules.wasm")).length,
       "module.inline.js, gzip": gzipSync(await read("module.inline.js")).length,
       "glue, gzip": gzipSync(glue.join("\n")).length,
       "node/broker.wasm": (await stat(join(dist, "node/broker.wasm"))).size,
