@@ -123,6 +123,14 @@ test("nothing is given on a developer's machine: the broker of development mode 
   await twin.shutdown();
 });
 
+test("in production there is no broker of development, whatever settings an engine is given", async (t) => {
+  environment(t, { NODE_ENV: "production" });
+  for (const env of [undefined, {}, { NODE_ENV: "production", QSTASH_DEV: "true" }]) {
+    const engine = createWorkflowEngine({ env, providers: [{ name: "here", type: "embedded" }] });
+    await assert.rejects(engine.initialize(), { code: "InvalidConfiguration", message: /NODE_ENV is production/ });
+  }
+});
+
 test("a Worker's bindings come as env, or with the request", async (t) => {
   const { running } = await broker(t);
   environment(t, { NODE_ENV: "production" });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createStep } from "@repo/orchestration";
 import { defineWorkflow } from "@repo/orchestration/server";
-import { broker, ended, served, until } from "./support.mjs";
+import { broker, ended, served, site, until } from "./support.mjs";
 
 /** Tries that follow quickly. */
 const QUICKLY = { retries: 1, retryDelay: "10" };
@@ -256,6 +256,37 @@ test("a workflow invokes another of the engine, also by a provider that is not t
       [["completed", "parcel 7"]],
     );
   }
+});
+
+test("steps of every kind are told, one after the other and side by side", async (t) => {
+  const rates = await site(t);
+  rates.answers(async () => Response.json({ rate: 3 }));
+  const many = defineWorkflow("many", async (context) => {
+    await context.call("rates", { url: rates.url, method: "GET" });
+    await context.notify("tell", "told", { a: 1 });
+    await Promise.all([context.run("left", () => "l"), context.sleep("side", 1), context.run("right", () => 2)]);
+    await context.waitForEvent("never", "never", { timeout: "1s" });
+  });
+  const { engine } = await served(t, { workflows: [many] });
+  const { steps, startedAt, completedAt } = await ended(engine, await engine.executeWorkflow(many));
+  const [call, ...rest] = steps;
+  assert.deepEqual([call.type, call.output.status, call.output.body], ["Call", 200, { rate: 3 }]);
+  assert.deepEqual(
+    rest.map(({ name, type, output }) => [name, type, output]),
+    [
+      ["tell", "Notify", { eventId: "told", eventData: { a: 1 }, notifyResponse: [] }],
+      ["left", "Run", "l"],
+      ["side", "SleepFor", undefined],
+      ["right", "Run", 2],
+      ["never", "Wait", undefined],
+    ],
+  );
+  for (const step of steps) {
+    assert.ok(step.startedAt >= startedAt && step.completedAt <= completedAt, step.name);
+    assert.equal(step.durationMs, step.completedAt - step.startedAt);
+  }
+  const [, , , side, , wait] = steps;
+  assert.ok(side.completedAt <= wait.startedAt && side.durationMs === 1000 && wait.durationMs >= 1000);
 });
 
 test("a run that waits for its start is pending", async (t) => {

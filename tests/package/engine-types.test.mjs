@@ -92,6 +92,11 @@ export async function use(): Promise<unknown> {
   await engine.executeWorkflow(order, { orderId: "7" });
   // @ts-expect-error the first step takes a text
   await engine.executeWorkflow(mirror, 7);
+  // @ts-expect-error it takes an input
+  await engine.executeWorkflow(order);
+  // @ts-expect-error a schedule's runs need one too
+  await engine.scheduleWorkflow(order, { cron: "0 * * * *" });
+  await engine.scheduleWorkflow(anything, { cron: "0 * * * *" });
   await engine.executeWorkflow(mirror, "https://a.test");
   await engine.executeWorkflow(parsed, { orderId: 1 });
   await engine.executeWorkflow(anything);

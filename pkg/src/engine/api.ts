@@ -110,6 +110,20 @@ export interface ProviderChoice extends CallOptions {
   provider?: string | undefined;
 }
 
+/** What a run is started with. The input may be left out if it can be anything, or nothing. */
+export type GivenInput<TInput> = unknown extends TInput
+  ? [input?: TInput, options?: StartOptions & ProviderChoice]
+  : undefined extends TInput
+    ? [input?: TInput, options?: StartOptions & ProviderChoice]
+    : [input: TInput, options?: StartOptions & ProviderChoice];
+
+/** The input of the runs of a schedule. */
+export type ScheduledInput<TInput> = unknown extends TInput
+  ? { input?: TInput | undefined }
+  : undefined extends TInput
+    ? { input?: TInput | undefined }
+    : { input: TInput };
+
 /** Serves, starts and follows workflows. Calls reject with errors of this package. */
 export interface WorkflowEngine {
   /**
@@ -129,14 +143,19 @@ export interface WorkflowEngine {
   serve(workflow?: AnyWorkflow): ServedEngine;
   /** Starts a run. An id stands for a registered workflow. */
   executeWorkflow<TInput, TOutput>(
-    workflow: WorkflowDefinition<TInput, TOutput> | string,
-    input?: NoInfer<TInput>,
-    options?: StartOptions & ProviderChoice,
+    workflow: WorkflowDefinition<TInput, TOutput>,
+    ...given: GivenInput<TInput>
   ): Promise<StartedWorkflow>;
+  executeWorkflow(workflow: string, input?: unknown, options?: StartOptions & ProviderChoice): Promise<StartedWorkflow>;
   /** Starts runs by a cron expression. */
   scheduleWorkflow<TInput, TOutput>(
-    workflow: WorkflowDefinition<TInput, TOutput> | string,
-    schedule: ScheduleOptions & { input?: NoInfer<TInput> | undefined },
+    workflow: WorkflowDefinition<TInput, TOutput>,
+    schedule: ScheduleOptions & ScheduledInput<TInput>,
+    options?: ProviderChoice,
+  ): Promise<{ scheduleId: string }>;
+  scheduleWorkflow(
+    workflow: string,
+    schedule: ScheduleOptions & { input?: unknown },
     options?: ProviderChoice,
   ): Promise<{ scheduleId: string }>;
   listSchedules(options?: ProviderChoice): Promise<WorkflowSchedule[]>;

@@ -2,6 +2,7 @@
 import type { NextStepLog, StepError, StepLog, WorkflowRunLog } from "../workflows/client-logs.js";
 import { workflowIdIn } from "./address.js";
 import { present } from "./present.js";
+import { spanOf, type TimedStepLog } from "./spans.js";
 import type {
   WorkflowExecution,
   WorkflowFailure,
@@ -68,14 +69,11 @@ const STATUS: Record<StepLog["state"] | NextStepLog["state"], WorkflowStepStatus
   STEP_CANCELED: "cancelled",
 };
 
-/** Our broker tells more than the official one. */
-type FullStepLog = StepLog & { startedAt?: number; attempts?: number; errors?: StepError[] };
+type FullStepLog = TimedStepLog & { attempts?: number; errors?: StepError[] };
 
 function stepOf(log: FullStepLog): WorkflowStepExecution {
   const status = STATUS[log.state] ?? "running";
-  const isWait = log.stepType.startsWith("Sleep");
-  const startedAt = isWait ? log.createdAt : (log.startedAt ?? (status === "running" ? log.createdAt : undefined));
-  const completedAt = status === "completed" ? (isWait ? wokenAt(log) : log.createdAt) : undefined;
+  const { startedAt, completedAt } = spanOf(log, status === "completed");
   return present({
     name: log.stepName,
     type: log.stepType,
@@ -84,25 +82,19 @@ function stepOf(log: FullStepLog): WorkflowStepExecution {
     startedAt,
     completedAt,
     durationMs: startedAt === undefined || completedAt === undefined ? undefined : completedAt - startedAt,
-    output: status === "completed" ? parsed(log.out) : undefined,
+    output: status === "completed" ? outputOf(log) : undefined,
     error: told(log.errors),
   });
 }
 
-const SECOND = 1_000;
-
-function wokenAt({ createdAt, sleepFor, sleepUntil }: FullStepLog): number {
-  if (sleepFor !== undefined) return createdAt + secondsOf(sleepFor) * SECOND;
-  return typeof sleepUntil === "number" ? Math.max(createdAt, sleepUntil * SECOND) : createdAt;
+/** What calls and invocations were answered has a body, which the workflow sees parsed too. */
+function outputOf({ out, stepType }: FullStepLog): unknown {
+  const output = parsed(out);
+  const isAnswer = ANSWERED.has(stepType) && typeof output === "object" && output !== null && "body" in output;
+  return isAnswer ? { ...output, body: parsed(output.body) } : output;
 }
 
-/** A number, or a duration such as `1d10h`, as the step was submitted with. */
-function secondsOf(duration: number | string): number {
-  const parts = String(duration).matchAll(/(\d+)([smhd]?)/g);
-  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 1), 0);
-}
-
-const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+const ANSWERED = new Set(["Call", "Invoke"]);
 
 function failing({ stepName = "", state, retries, errors }: NextStepLog): WorkflowStepExecution {
   const times = errors?.map(({ time }) => time) ?? [];

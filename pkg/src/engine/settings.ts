@@ -33,11 +33,15 @@ export class EngineSettings {
     return typeof value === "string" && value !== "" ? value : undefined;
   }
 
+  /** `NODE_ENV`. That a process runs in production is so for an engine with settings of its own too. */
+  get mode(): string | undefined {
+    return this.get("NODE_ENV") ?? processEnvironment().NODE_ENV;
+  }
+
   /** Whether this is a developer's machine: Node, and nobody says that it is production. */
   get isDevelopment(): boolean {
     const { userAgent } = (globalThis as { navigator?: { userAgent?: string } }).navigator ?? {};
-    const mode = this.get("NODE_ENV") ?? processEnvironment().NODE_ENV;
-    return mode !== "production" && canHost() && userAgent !== WORKERS;
+    return this.mode !== "production" && canHost() && userAgent !== WORKERS;
   }
 
   /** Whether Next.js is collecting what to build: no time to start or set up anything. */

@@ -60,13 +60,13 @@ export abstract class BrokerProvider implements WorkflowProvider {
     const { status, label, url, count = PAGE } = request;
     const filter: object = present({ state: status && STATES[status], label, workflowUrl: url });
     let { cursor } = request;
-    for (;;) {
+    for (let pages = 1; ; pages += 1) {
       const page = await this.#logs(present({ count, cursor, filter }), options);
       const runs = page.runs.map((run) => executionOf(run, this.name));
       const fitting = status ? runs.filter((run) => run.status === status) : runs;
       cursor = page.cursor || undefined;
-      // Runs that have not begun are not told apart by the broker: a page may hold few of them, but not none.
-      if (fitting.length > 0 || cursor === undefined) return present({ runs: fitting, cursor });
+      // Runs that have not begun are not told apart by the broker: a page may hold few of them.
+      if (fitting.length > 0 || cursor === undefined || pages === PAGES) return present({ runs: fitting, cursor });
     }
   }
 
@@ -128,6 +128,8 @@ export abstract class BrokerProvider implements WorkflowProvider {
 }
 
 const PAGE = 20;
+/** So many are asked for, if there is nothing on them. */
+const PAGES = 10;
 const PREFIX = "wfr_";
 
 /** The id as the broker has it; those who chose it may know it without the prefix. */

@@ -7,6 +7,7 @@ import { Client } from "../../qstash.js";
 import { Receiver } from "../../receiver.js";
 import { Client as Runs } from "../../workflows/client.js";
 import type { EmbeddedConfig } from "../api.js";
+import { present } from "../present.js";
 import type { ProviderEndpoint } from "../provider.js";
 import type { EngineSettings } from "../settings.js";
 import { BrokerProvider, type Connection } from "./broker.js";
@@ -55,7 +56,8 @@ export class EmbeddedProvider extends BrokerProvider {
 }
 
 async function shared(settings: EngineSettings): Promise<Ready> {
-  await developmentBroker({ devMode: true, environment: settingsIn(settings.environment) });
+  const environment = { ...settingsIn(settings.environment), ...present({ NODE_ENV: settings.mode }) };
+  await developmentBroker({ devMode: true, environment });
   const config = { devMode: true, ...(settings.own ? { env: settings.own } : {}) };
   return { ...clients(config), receiver: new Receiver(config), release: async () => {} };
 }
