@@ -11,6 +11,9 @@ pub(super) fn assignment(Place { before, rest }: Place) -> Option<(usize, usize)
         return None;
     }
     let behind_name = &rest[name_length..];
+    if !separates(behind_name, before) {
+        return None;
+    }
     let is_signature = behind_name.starts_with('=') && is_signature(name);
     if !is_signature && !is_secret_name(name) && name != "_auth" || is_within_name(before) {
         return None;
@@ -67,6 +70,17 @@ pub(super) fn assignment(Place { before, rest }: Place) -> Option<(usize, usize)
         return None;
     }
     (value(found) && (!is_signature || length >= 20)).then_some((at, at + length))
+}
+
+/// Whether a value can follow. Few words have one, and this is seen at once.
+fn separates(behind_name: &str, before: &str) -> bool {
+    let behind = behind_name.trim_start_matches(['"', '\'', '\\']);
+    match behind.as_bytes().first() {
+        Some(b'=' | b':') => true,
+        Some(b'>') => before.ends_with(['<', ':']),
+        Some(b' ') => before.ends_with("--") || behind.trim_start_matches(' ').starts_with(['=', ':']),
+        _ => false,
+    }
 }
 
 const LONGEST_NAME: usize = 128;

@@ -38,6 +38,10 @@ pub(super) fn json_web_token(Place { rest, .. }: Place) -> Option<(usize, usize)
 /// `Bearer …`, `Basic …` and what `curl -u` is given, without the words themselves.
 pub(super) fn credentials(place: Place) -> Option<(usize, usize)> {
     let Place { rest, .. } = place;
+    // Most words are neither of these.
+    if !rest.starts_with(['b', 'B', 'u', 'p']) {
+        return None;
+    }
     let begin = ["bearer ", "basic ", "bearer%20", "basic%20"].iter().find_map(|scheme| {
         let begins = rest.get(..scheme.len())?.eq_ignore_ascii_case(scheme);
         begins.then_some(scheme.len())

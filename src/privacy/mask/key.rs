@@ -4,9 +4,16 @@ use crate::privacy::mask::text::{Place, is_word, length, length_up_to, looks_mad
 
 /// A key of a well-known service.
 pub(super) fn service_key(Place { rest, .. }: Place) -> Option<(usize, usize)> {
+    // Most words are shorter than any key.
+    if length_up_to(rest, SHORTEST, |byte| is_word(byte) || b"-.:/~+=".contains(&byte)) < SHORTEST {
+        return None;
+    }
     let end = encoded(rest).or_else(|| prefixed(rest)).or_else(|| SHAPES.iter().find_map(|shape| shape(rest)))?;
     Some((0, end))
 }
+
+/// Letters of a key.
+const SHORTEST: usize = 14;
 
 /// How keys begin, and the least length of what follows; sorted by bytes.
 const PREFIXES: [(&str, usize); 146] = [
@@ -246,7 +253,7 @@ fn terraform(rest: &str) -> Option<usize> {
 /// What lets a browser go on with one payment: `pi_…_secret_…`.
 fn client_secret(rest: &str) -> Option<usize> {
     let word = &rest[..length_up_to(rest, 200, is_word)];
-    let secret = word.split_once("_secret_")?.1;
+    let secret = if word.len() > 24 { word.split_once("_secret_")?.1 } else { return None };
     (secret.len() >= 16 && looks_made(secret)).then_some(word.len())
 }
 

@@ -24,8 +24,9 @@ pub fn mask_text(text: &str) -> Option<String> {
     let mut masked = String::new();
     let mut kept = 0;
     let mut at = 0;
+    let last_sign = text.rfind('@').unwrap_or(0);
     while at < text.len() {
-        match find(text, at) {
+        match find(text, at, at < last_sign) {
             Some(found) => {
                 masked.push_str(&text[kept..found.begin]);
                 masked.push_str("[masked ");
@@ -62,22 +63,34 @@ struct Found {
 /// Where, counted from the place, the secret lies that a pattern finds there.
 type Pattern = fn(Place) -> Option<(usize, usize)>;
 
-/// Every pattern and its name; the first that fits counts.
-const PATTERNS: [(Pattern, &str); 9] = [
-    (private_key, "private key"),
+/// Every pattern that begins with a word, and its name; the first that fits counts. Behind the last `@`, the last two
+/// fit nowhere.
+const PATTERNS: [(Pattern, &str); 8] = [
     (json_web_token, "jwt"),
     (credentials, "credentials"),
     (service_key, "key"),
     (webhook, "webhook"),
-    (password_in_url, "password"),
     (assignment, "value"),
     (card_number, "card"),
-    (email, "email"),
+    (password_in_url, "password"),
+    EMAIL,
 ];
 
-fn find(text: &str, at: usize) -> Option<Found> {
+const WITHOUT_SIGN: usize = PATTERNS.len() - 2;
+
+const PRIVATE_KEY: (Pattern, &str) = (private_key, "private key");
+const EMAIL: (Pattern, &str) = (email, "email");
+
+fn find(text: &str, at: usize, before_sign: bool) -> Option<Found> {
     let (before, rest) = text.split_at(at);
-    PATTERNS.iter().find_map(|(pattern, kind)| {
+    let patterns = match rest.as_bytes().first()? {
+        byte if is_word(*byte) && before_sign => &PATTERNS[..],
+        byte if is_word(*byte) => &PATTERNS[..WITHOUT_SIGN],
+        b'-' => &[PRIVATE_KEY],
+        byte if byte.is_ascii() || !before_sign => &[],
+        _ => &[EMAIL],
+    };
+    patterns.iter().find_map(|(pattern, kind)| {
         let (begin, end) = pattern(Place { before, rest })?;
         Some(Found { begin: at + begin, end: at + end, kind })
     })
