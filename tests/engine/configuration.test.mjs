@@ -152,6 +152,20 @@ test("a Worker's bindings come as env, or with the request", async (t) => {
   assert.equal((await ended(late, await late.executeWorkflow(workflow))).output, "bound");
 });
 
+test("keys are known without a token, and those of development mode before its broker runs", async (t) => {
+  environment(t, {});
+  const [hosted, local] = [
+    { name: "hosted", type: "upstash-workflow", config: { currentSigningKey: "sig_1", nextSigningKey: "sig_2" } },
+    { name: "local", type: "embedded" },
+  ];
+  process.env.NEXT_PHASE = "phase-production-build";
+  const engine = createWorkflowEngine({ providers: [hosted, local] });
+  for (const { name } of [hosted, local]) {
+    const { receiver } = engine.provider(name).endpoint();
+    await assert.rejects(receiver.verify({ signature: "x", body: "" }), { code: "SignatureMalformed" });
+  }
+});
+
 test("while Next.js builds nothing is started and nothing attached", async (t) => {
   environment(t, { NEXT_PHASE: "phase-production-build", NODE_ENV: "production" });
   let attached = 0;

@@ -131,7 +131,8 @@ describe("contents", () => {
       const modules = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ module }) => module));
       assert.deepEqual([...modules], [`./${name}_bg.js`]);
       const text = wasm.toString("latin1");
-      for (const foreign of ["CREATE TABLE", "DurableObject", "worker-0.8"]) assert.ok(!text.includes(foreign), foreign);
+      for (const foreign of ["CREATE TABLE", "DurableObject", "worker-0.8"])
+        assert.ok(!text.includes(foreign), foreign);
       for (const secretive of [ROOT, process.env.HOME ?? ROOT]) assert.ok(!text.includes(secretive), secretive);
     }
   });

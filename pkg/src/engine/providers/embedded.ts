@@ -32,7 +32,8 @@ export class EmbeddedProvider extends BrokerProvider {
   }
 
   async initialize(): Promise<void> {
-    this.#ready ??= this.#config ? await own(this.#config) : await shared(this.#settings);
+    if (this.#config) this.#ready ??= await own(this.#config);
+    else await developmentBroker({ devMode: true, environment: environmentOf(this.#settings) });
   }
 
   endpoint(): ProviderEndpoint {
@@ -47,6 +48,8 @@ export class EmbeddedProvider extends BrokerProvider {
   }
 
   protected connection(): Ready {
+    // The keys of development mode are known, and its clients start the broker themselves.
+    if (!this.#config) this.#ready ??= shared(this.#settings);
     if (this.#ready) return this.#ready;
     throw new OrchestrationError(
       `the broker of the provider '${this.name}' does not run: await engine.initialize() before`,
@@ -55,12 +58,15 @@ export class EmbeddedProvider extends BrokerProvider {
   }
 }
 
-async function shared(settings: EngineSettings): Promise<Ready> {
-  const environment = { ...settingsIn(settings.environment), ...present({ NODE_ENV: settings.mode }) };
-  await developmentBroker({ devMode: true, environment });
-  const config = { devMode: true, ...(settings.own ? { env: settings.own } : {}) };
+function shared(settings: EngineSettings): Ready {
+  const config = { devMode: true, env: environmentOf(settings) };
   return { ...clients(config), receiver: new Receiver(config), release: async () => {} };
 }
+
+const environmentOf = (settings: EngineSettings): Record<string, string> => ({
+  ...settingsIn(settings.environment),
+  ...present({ NODE_ENV: settings.mode }),
+});
 
 async function own(config: EmbeddedConfig): Promise<Ready> {
   const { broker, release } = await holdBroker(config);

@@ -32,7 +32,14 @@ export class UpstashWorkflowProvider extends BrokerProvider {
     const { currentSigningKey, nextSigningKey } = this.#config;
     // One without keys refuses everything.
     this.#receiver ??= new Receiver({ currentSigningKey, nextSigningKey, env: this.#settings.own });
-    return { qstashClient: this.client, receiver: this.#receiver };
+    const client = () => this.client;
+    return {
+      receiver: this.#receiver,
+      // Whoever only checks signatures needs no token.
+      get qstashClient() {
+        return client();
+      },
+    };
   }
 
   protected connection(): Connection {
