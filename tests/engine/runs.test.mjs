@@ -264,7 +264,7 @@ test("steps of every kind are told, one after the other and side by side", async
   const many = defineWorkflow("many", async (context) => {
     await context.call("rates", { url: rates.url, method: "GET" });
     await context.notify("tell", "told", { a: 1 });
-    await Promise.all([context.run("left", () => "l"), context.sleep("side", 1), context.run("right", () => 2)]);
+    await Promise.all([context.run("left", () => "l"), context.sleep("side", 1), context.run("right", () => "2")]);
     await context.waitForEvent("never", "never", { timeout: "1s" });
   });
   const { engine } = await served(t, { workflows: [many] });
@@ -277,7 +277,7 @@ test("steps of every kind are told, one after the other and side by side", async
       ["tell", "Notify", { eventId: "told", eventData: { a: 1 }, notifyResponse: [] }],
       ["left", "Run", "l"],
       ["side", "SleepFor", undefined],
-      ["right", "Run", 2],
+      ["right", "Run", "2"],
       ["never", "Wait", undefined],
     ],
   );

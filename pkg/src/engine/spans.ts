@@ -28,7 +28,7 @@ const SECOND = 1_000;
 
 /** A number, or a duration such as `1d10h`, as the step was submitted with. */
 function secondsOf(duration: number | string): number {
-  const parts = String(duration).matchAll(/(\d+)([smhd]?)/g);
+  const parts = String(duration).matchAll(/(\d+(?:\.\d+)?)([smhd]?)/g);
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 1), 0);
 }
 
