@@ -37,16 +37,20 @@ async function breakers({ withCircuitBreaker }, show) {
   }
 }
 
-/** A function that succeeds at once, and one that fails first; no delay. */
+/**
+ * A function that succeeds at once, and one that fails first; no delay. The failure is one error, so that no stacks are
+ * written. Steps hand a signal to their function, so who retries without them makes one.
+ */
 async function retries({ withRetry, withStepRetry, createStep }, show) {
   const { default: pRetry } = await import("p-retry");
   const ours = { maxAttempts: 3, backoffMs: 0 };
   const theirs = { retries: 2, minTimeout: 0 };
   const once = async () => 1;
+  const failure = new Error("not yet");
   let calls = 0;
   const second = async () => {
     calls += 1;
-    if (calls % 2 === 1) throw new Error("not yet");
+    if (calls % 2 === 1) throw failure;
     return 1;
   };
   for (const [name, work] of [
@@ -56,7 +60,11 @@ async function retries({ withRetry, withStepRetry, createStep }, show) {
     const retried = withRetry(work, ours);
     const step = withStepRetry(createStep("work", work), ours);
     show(await pair(`retry, ${name}`, { ours: () => retried(), theirs: () => pRetry(work, theirs) }));
-    show(await pair(`step with retries, ${name}`, { ours: () => step.execute(1), theirs: () => pRetry(work, theirs) }));
+    const signalled = () => {
+      const { signal } = new AbortController();
+      return pRetry(() => work(1, { signal }), theirs);
+    };
+    show(await pair(`step with retries, ${name}`, { ours: () => step.execute(1), theirs: signalled }));
   }
 }
 

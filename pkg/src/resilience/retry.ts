@@ -23,6 +23,5 @@ export function withRetry<TArguments extends unknown[], TResult>(
   options: FunctionRetryOptions = {},
 ): (...given: TArguments) => Promise<TResult> {
   const policy = new RetryPolicy(options, Number.POSITIVE_INFINITY);
-  const { signal } = options;
-  return (...given) => policy.attempts(() => work(...given), signal);
+  return (...given) => policy.attempts(() => work(...given), options);
 }

@@ -47,6 +47,7 @@ export class RetryPolicy {
   readonly #backoff: Backoff;
   readonly #options: RetryOptions;
   readonly #inPlaceMs: number;
+  #durableRetries: number | undefined;
 
   /** @throws {OrchestrationError} `InvalidConfiguration` that names the option */
   constructor(options: RetryOptions, inPlaceMs: number = IN_PLACE_MS) {
@@ -71,7 +72,8 @@ export class RetryPolicy {
 
   /** How many durable tries may follow the first. */
   get durableRetries(): number {
-    return this.#backoff.durableRetries();
+    this.#durableRetries ??= this.#backoff.durableRetries();
+    return this.#durableRetries;
   }
 
   /** The delays as an expression of the broker. */
@@ -88,12 +90,13 @@ export class RetryPolicy {
    * Makes attempts until one succeeds. Rejects with the last failure, or with {@link RetryLater} if the wait is too long
    * for this process.
    *
+   * @param ending its signal ends waits and further attempts
    * @param durableTry durable tries before this one: they have made attempts too
    * @param isWorth what is tried again by default beside what {@link isWorthRetrying}
    */
   async attempts<T>(
     work: (failures: number) => T | Promise<T>,
-    signal: AbortSignal | undefined,
+    ending: Ending,
     durableTry = 0,
     isWorth: (error: unknown) => boolean = () => false,
   ): Promise<T> {
@@ -102,8 +105,8 @@ export class RetryPolicy {
         return await work(failures);
       } catch (error) {
         failures += 1;
-        const delayMs = await this.#delay(error, failures, signal, isWorth);
-        if (delayMs > 0) await pause(delayMs, signal);
+        const delayMs = await this.#delay(error, failures, ending, isWorth);
+        if (delayMs > 0) await pause(delayMs, ending.signal);
       }
     }
   }
@@ -112,21 +115,28 @@ export class RetryPolicy {
   async #delay(
     error: unknown,
     failures: number,
-    signal: AbortSignal | undefined,
+    ending: Ending,
     isWorth: (error: unknown) => boolean,
   ): Promise<number> {
-    if (error instanceof RetryLater || signal?.aborted) throw error;
-    const { retryIf = (error) => isWorth(error) || isWorthRetrying(error), onRetry } = this.#options;
+    if (error instanceof RetryLater || ending.signal?.aborted) throw error;
+    const { retryIf, onRetry } = this.#options;
     const planned = this.#backoff.after(failures, Math.random());
-    if (planned === undefined || !(await retryIf(error, failures))) throw error;
+    if (planned === undefined) throw error;
+    const goesOn = retryIf ? await retryIf(error, failures) : isWorth(error) || isWorthRetrying(error);
+    if (!goesOn) throw error;
     // The schedule says who waits, so that every invocation counts alike.
     const isDeferred = this.#backoff.isDeferred(failures);
     const asked = askedDelay(error);
     const delayMs = asked === undefined ? planned : isDeferred ? asked : Math.min(asked, this.#inPlaceMs);
-    await onRetry?.({ error, attempt: failures, delayMs });
+    if (onRetry) await onRetry({ error, attempt: failures, delayMs });
     if (isDeferred) throw new RetryLater(error, delayMs);
     return delayMs;
   }
+}
+
+/** What may end the attempts. It is looked at after failures only: a signal may be made when it is asked for. */
+interface Ending {
+  readonly signal?: AbortSignal | undefined;
 }
 
 const IN_PLACE_MS = 10_000;

@@ -27,12 +27,12 @@ export interface ExecuteOptions {
 
 /** Steps of this process. Retries that a run would leave to its broker are waited for here. */
 export function localRunner(options: ExecuteOptions = {}): StepRunner {
-  const { signal = new AbortController().signal, stubs = {}, client, env = processEnvironment() } = options;
-  const stubOf = (name: string) => (Object.hasOwn(stubs, name) ? stubs[name] : undefined);
-  const stubbed = <T>(name: string, asked: unknown, work: () => Promise<T>): Promise<T> => {
+  const { signal = new AbortController().signal, stubs, client, env = processEnvironment() } = options;
+  const stubOf = (name: string) => (stubs && Object.hasOwn(stubs, name) ? stubs[name] : undefined);
+  const stubbed = <T>(name: string, asked: unknown, work: () => T | Promise<T>): T | Promise<T> => {
     signal.throwIfAborted();
     const stub = stubOf(name);
-    return stub ? Promise.resolve(stub(asked) as T) : work();
+    return stub ? (stub(asked) as T) : work();
   };
   return {
     workflowRunId: undefined,
@@ -45,7 +45,7 @@ export function localRunner(options: ExecuteOptions = {}): StepRunner {
       for (let attempt = 0; ; attempt += 1) {
         try {
           const tools: StepTools = { signal, attempt, workflowRunId: undefined };
-          return await stubbed(name, input, async () => stepFunction(tools));
+          return await stubbed(name, input, () => stepFunction(tools));
         } catch (error) {
           if (!(error instanceof RetryLater)) throw error;
           if (attempt >= retries) throw error.cause;
@@ -53,9 +53,10 @@ export function localRunner(options: ExecuteOptions = {}): StepRunner {
         }
       }
     },
-    sleep: (name, milliseconds) => stubbed(name, milliseconds, () => pause(milliseconds, signal)),
-    call: (name, settings) => stubbed(name, settings, () => fetched(name, settings, signal)),
-    notify: (name, eventId, eventData) =>
+    sleep: async (name, milliseconds) => stubbed(name, milliseconds, () => pause(milliseconds, signal)),
+    call: async <TResult>(name: string, settings: CallSettings) =>
+      stubbed<CallResponse<TResult>>(name, settings, () => fetched(name, settings, signal)),
+    notify: async (name, eventId, eventData) =>
       stubbed<NotifyStepResponse>(name, { eventId, eventData }, () => {
         throw new OrchestrationError(
           `step '${name}' notifies of '${eventId}', which only a run can: run it by a workflow, or give a stub for it`,

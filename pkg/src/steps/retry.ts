@@ -38,7 +38,8 @@ export function withStepRetry<TInput, TOutput>(
 function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy): StepRunner {
   return {
     ...runner,
-    run: (name, input, stepFunction, { retries = 0, countsTries = false, ...options } = {}) => {
+    run: (name, input, stepFunction, options = {}) => {
+      const { retries = 0, countsTries = false } = options;
       const series = retries + 1;
       const own = retries > 0 ? around : policy;
       return runner.run(
@@ -50,9 +51,9 @@ function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy):
           const attempted = (failures: number) => {
             const attempt = countsTries ? inner : failures;
             inner = 0;
-            return stepFunction({ ...tools, attempt });
+            return stepFunction(attempt === tools.attempt ? tools : { ...tools, attempt });
           };
-          return own.attempts(attempted, tools.signal, before);
+          return own.attempts(attempted, tools, before);
         },
         { ...options, retries: (own.durableRetries + 1) * series - 1, countsTries: true },
       );
@@ -88,7 +89,7 @@ async function calledHere<TResult>(
         last = await runner.call<TResult>(name, settings);
         return expected(name, last, expect ?? "2xx") as CallResponse<TResult>;
       },
-      runner.signal,
+      runner,
       0,
       (error) => error instanceof WorkflowCallError,
     );

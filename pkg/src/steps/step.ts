@@ -76,11 +76,13 @@ export function createStep<TInput = unknown, TOutput = unknown>(
     runner.run(
       name,
       input,
-      async (tools) => {
-        const given = inputSchema ? await fitting(name, "input", input, inputSchema) : input;
-        const made = await handler(given, tools);
-        return outputSchema ? fitting(name, "output", made, outputSchema) : made;
-      },
+      inputSchema || outputSchema
+        ? async (tools) => {
+            const given = inputSchema ? await fitting(name, "input", input, inputSchema) : input;
+            const made = await handler(given, tools);
+            return outputSchema ? fitting(name, "output", made, outputSchema) : made;
+          }
+        : (tools) => handler(input, tools),
       runOptions,
     ),
   );
