@@ -1,5 +1,6 @@
 /** Masking of values: every type, nothing changed, nothing left. The forms of secrets are those of tests/vectors/masking.json. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import vm from "node:vm";
@@ -553,3 +554,86 @@ describe("what is odd", () => {
     assert.deepEqual(copy[99_999], { id: "order-99999", token: MASK, state: "done" });
   });
 });
+
+describe("the corpus, wherever a text can stand", async () => {
+  const { samples } = JSON.parse(await readFile(new URL("../vectors/masking.json", import.meta.url), "utf8"));
+  const secrets = samples.filter(({ kind }) => kind === "secret");
+  const harmless = samples.filter(({ kind }) => kind === "harmless");
+  const places = {
+    "a list of members": (text) => ({ log: [{ message: text, at: 1 }] }),
+    "a name": (text) => ({ [text]: 1, [Symbol(text)]: 1 }),
+    "a map and a set": (text) => [
+      new Map([["note", text]]),
+      new Map([[text, 1]]),
+      new Map([[{ text }, [text]]]),
+      new Set([text]),
+    ],
+    "an error": (text) =>
+      Object.assign(new Error(text, { cause: new TypeError(text) }), { text, errors: [new Error(text)] }),
+    "an aggregate": (text) => new AggregateError([new Error(text), text], text),
+    "an instance": (text) => Object.assign(new (class Note {})(), { text }),
+    JSON: (text) => JSON.stringify({ log: [{ message: text }], at: 1 }),
+    "JSON in JSON": (text) => ({ body: JSON.stringify(JSON.stringify({ text })) }),
+    "what tells itself": (text) => ({ toJSON: () => ({ text }) }),
+    "a box and a pattern": (text) => [Object(text), new RegExp(text.replace(/[^\w@ ]/g, "\\$&")).source],
+    "parameters and a form": (text) => [new URLSearchParams({ note: text }), form(text)],
+    "a URL": (text) => new URL(`https://a.test/b?note=${encodeURIComponent(text)}`),
+    headers: (text) => attempt(() => new Headers({ "x-note": text })),
+    "a request": (text) => attempt(() => new Request("https://a.test", { headers: { "x-note": text } })),
+    getters: (text) => ({
+      get text() {
+        return text;
+      },
+    }),
+  };
+  for (const [place, put] of Object.entries(places)) {
+    test(`${place}: no secret survives`, () => {
+      for (const { name, input, secrets: parts, keeps = [] } of secrets) {
+        const copy = maskSensitiveData(put(input.join("")));
+        const output = [shown(copy), decoded(String(copy)), [...texts(copy)].join("\n")].join("\n");
+        for (const secret of parts.map((each) => each.join("")))
+          for (let begin = 0; begin <= Math.max(0, secret.length - REST); begin += 1) {
+            const left = secret.slice(begin, begin + REST);
+            if (keeps.some((kept) => kept.includes(left))) continue;
+            assert.ok(!output.includes(left), `${name}: '${left}' is left in ${output}`);
+          }
+      }
+    });
+
+    test(`${place}: nothing harmless is masked`, () => {
+      for (const { name, input } of harmless) {
+        const value = put(input.join(""));
+        if (place === "a name" || place === "what tells itself" || place === "a request") {
+          assert.doesNotMatch(shown(maskSensitiveData(value)), /\[masked/, name);
+        } else assert.deepEqual([...texts(maskSensitiveData(value))], [...texts(value)], name);
+      }
+    });
+  }
+
+  test("there are enough samples", () => {
+    assert.ok(secrets.length >= 150 && harmless.length >= 150, `${secrets.length} and ${harmless.length}`);
+  });
+});
+
+/** So much of a secret may be left that nobody can tell it from anything else. */
+const REST = 8;
+
+function form(text) {
+  const made = new FormData();
+  made.append("note", text);
+  return made;
+}
+
+const decoded = (text) => attempt(() => decodeURIComponent(text.replaceAll("+", " ")));
+
+/** The texts of a value, as they are without any printer's marks. */
+function* texts(value, seen = new Set()) {
+  if (typeof value === "string") yield value;
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (value instanceof Error) yield* texts([value.message, value.cause], seen);
+  if (value instanceof URL) yield decoded(value.href);
+  if (value instanceof String) return yield String(value);
+  if (typeof value[Symbol.iterator] === "function") for (const item of value) yield* texts(item, seen);
+  else for (const [name, item] of Object.entries(value)) yield* texts([name, item], seen);
+}
