@@ -16,8 +16,11 @@ const CIRCULAR = "[circular]";
 const MOST_OBJECTS = 250_000;
 /** No secret is shorter. */
 const SHORTEST_SECRET = 5;
-/** Words and small numbers, such as states and counts: too plain for any secret, and most of what there is. */
-const PLAIN = /^(?:[a-z]{1,24}|\d{1,12})$/;
+/** Short words, small numbers, UUIDs and moments: too plain for any secret, and most of what there is. */
+const PLAIN =
+  /^(?:[A-Za-z]{1,15}(?: [A-Za-z]{1,15}){0,9}|\d{1,12}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?)$/;
+/** Words that a secret may follow. */
+const SCHEME = /bearer|basic/i;
 /** What the rules leave in a text. */
 const IN_TEXT = /\[masked [a-z ]+\]/g;
 /** Digits of a card's number begin here. */
@@ -68,14 +71,20 @@ export class Masker {
   text(text: string, kind: Kind = "plain"): string {
     if (kind === "allowed" || text === "") return text;
     if (kind === "secret") return text === this.#mask || isMasked(text) ? text : this.hidden();
-    if (text.length < SHORTEST_SECRET || PLAIN.test(text)) return text;
-    return (maybeJson(text) ? this.#json(text) : undefined) ?? this.#patterns(text);
+    if (text.length < SHORTEST_SECRET || (PLAIN.test(text) && !SCHEME.test(text))) return text;
+    return this.#json(text) ?? this.#patterns(text);
   }
 
   /** What stands for a secret. */
   hidden(): string {
     this.#found += 1;
     return this.#mask;
+  }
+
+  /** What stands for something that is left out. */
+  #left(mark: string): string {
+    this.#found += 1;
+    return mark;
   }
 
   /** A value by the name that it stands under, below what is of `kind` itself. */
@@ -141,8 +150,8 @@ export class Masker {
     const copies = this.#copies[kind];
     const existing = copies.get(value);
     if (existing !== undefined) return existing;
-    if (this.#depth >= this.#maxDepth) return TOO_DEEP;
-    if (this.#objects >= MOST_OBJECTS) return TOO_MUCH;
+    if (this.#depth >= this.#maxDepth) return this.#left(TOO_DEEP);
+    if (this.#objects >= MOST_OBJECTS) return this.#left(TOO_MUCH);
     this.#objects += 1;
     this.#depth += 1;
     try {
@@ -224,12 +233,16 @@ export class Masker {
     return this.#mask === MASKED ? masked : masked.replace(IN_TEXT, () => this.#mask);
   }
 
-  /** JSON in which something was masked, in the spelling that it has if that can be; `undefined` if there was nothing. */
+  /** A text in JSON, masked: in its own spelling if that is possible; `undefined` if it is no JSON. */
   #json(text: string): string | undefined {
-    const walked = this.#parsed(text);
-    if (!walked?.found) return undefined;
-    const masked = this.#patterns(text);
-    return this.#parsed(masked)?.found === 0 ? masked : JSON.stringify(walked.copy);
+    const walked = maybeJson(text) ? this.#parsed(text) : undefined;
+    if (!walked?.found) return walked && text;
+    const spelt = this.#patterns(text);
+    const left = this.#parsed(spelt);
+    const json = JSON.stringify(walked.copy);
+    // In texts within texts, marks of quotes are easily taken for what they quote.
+    const saysTheSame = left?.found === 0 && withoutKinds(JSON.stringify(left.copy)) === withoutKinds(json);
+    return saysTheSame ? spelt : json;
   }
 
   #parsed(text: string): { copy: unknown; found: number } | undefined {
@@ -243,6 +256,8 @@ export class Masker {
 
 /** How JSON with something in it begins and ends. */
 const JSON_ENDS: Readonly<Record<string, string>> = { "{": "}", "[": "]", '"': '"' };
+
+const withoutKinds = (json: string): string => json.replace(IN_TEXT, MASKED);
 
 function maybeJson(text: string): boolean {
   const end = JSON_ENDS[text.trimStart().charAt(0)];

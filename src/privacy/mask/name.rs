@@ -11,15 +11,14 @@ pub fn is_secret_name(name: &str) -> bool {
         return false;
     }
     let words = words(name);
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    while words.last().is_some_and(|last| BESIDE.contains(last) || last.bytes().all(|byte| byte.is_ascii_digit())) {
-        words.pop();
+    let is_beside = |word: &&str| BESIDE.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut words = words.rsplit(' ').skip_while(is_beside);
+    let Some(last) = words.next() else { return false };
+    let before = words.next();
+    if SECRETS.contains(&last) {
+        return !before.is_some_and(|word| HARMLESS.contains(&(word, last)));
     }
-    let Some((last, before)) = words.split_last() else { return false };
-    if SECRETS.contains(last) {
-        return !before.last().is_some_and(|word| HARMLESS.contains(&(*word, *last)));
-    }
-    before.last().is_some_and(|word| PAIRS.contains(&(*word, *last)))
+    before.is_some_and(|word| PAIRS.contains(&(word, last)))
 }
 
 const LONGEST_NAME: usize = 128;
@@ -144,12 +143,15 @@ const HARMLESS: &[(&str, &str)] = &[
 /// Words behind a secret that leave it one.
 const BESIDE: &[&str] = &["base", "confirm", "confirmation", "encoded", "hash", "plain", "raw", "value"];
 
-/// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
+/// The words of a name in lower case, with blanks between them. Nothing, if no name is written so.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 8);
     let mut before = ' ';
     let mut letters = name.chars().peekable();
     while let Some(letter) = letters.next() {
+        if matches!(letter, '<' | '>' | '=' | '{' | '\n') {
+            return String::new();
+        }
         if !letter.is_alphanumeric() {
             before = ' ';
             continue;
@@ -159,12 +161,10 @@ fn words(name: &str) -> Vec<String> {
         let begins = before == ' '
             || (letter.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small)))
             || letter.is_numeric() != before.is_numeric();
-        if begins {
-            words.push(String::new());
+        if begins && !words.is_empty() {
+            words.push(' ');
         }
-        if let Some(word) = words.last_mut() {
-            word.extend(letter.to_lowercase());
-        }
+        words.extend(letter.to_lowercase());
         before = letter;
     }
     words

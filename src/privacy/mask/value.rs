@@ -53,7 +53,7 @@ fn mask(value: &mut Value, secret: bool, depth: usize) -> bool {
             replace(value, (!stays).then(|| MASKED.to_owned()))
         }
         Value::String(text) => {
-            let masked = json(text, depth).or_else(|| mask_text(text));
+            let masked = json(text, depth).unwrap_or_else(|| mask_text(text));
             replace(value, masked)
         }
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => replace(value, Some(TOO_DEEP.to_owned())),
@@ -103,8 +103,9 @@ fn replace(value: &mut Value, masked: Option<String>) -> bool {
     found
 }
 
-/// A text in JSON, masked: in its own spelling if that is possible. `None` if it is no JSON, or there is nothing to mask.
-fn json(text: &str, depth: usize) -> Option<String> {
+/// A text in JSON, masked: in its own spelling if that is possible; `Some(None)` if there is nothing to mask. `None` if it is
+/// no JSON.
+fn json(text: &str, depth: usize) -> Option<Option<String>> {
     let trimmed = text.trim();
     let is_likely = [('{', '}'), ('[', ']'), ('"', '"')]
         .iter()
@@ -114,12 +115,26 @@ fn json(text: &str, depth: usize) -> Option<String> {
     }
     let mut walked: Value = serde_json::from_str(trimmed).ok()?;
     if !mask(&mut walked, false, depth + 1) {
-        return None;
+        return Some(None);
     }
-    let spelt = mask_text(text).filter(|spelt| {
-        serde_json::from_str::<Value>(spelt.trim()).is_ok_and(|mut left| !mask(&mut left, false, depth + 1))
-    });
-    Some(spelt.unwrap_or_else(|| walked.to_string()))
+    // In texts within texts, marks of quotes are easily taken for what they quote.
+    let says_the_same = |spelt: &String| {
+        serde_json::from_str::<Value>(spelt.trim()).is_ok_and(|mut left| {
+            !mask(&mut left, false, depth + 1) && without_kinds(&left.to_string()) == without_kinds(&walked.to_string())
+        })
+    };
+    Some(Some(mask_text(text).filter(says_the_same).unwrap_or_else(|| walked.to_string())))
+}
+
+/// The text with `[masked]` for `[masked jwt]` and its like.
+fn without_kinds(text: &str) -> String {
+    let mut parts = text.split("[masked ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str("[masked");
+        plain.push_str(part.find(']').map_or(part, |end| &part[end..]));
+    }
+    plain
 }
 
 fn is_masked(text: &str) -> bool {
