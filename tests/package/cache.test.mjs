@@ -1,5 +1,6 @@
 /** The bounded cache: against a simple model with a clock of its own, and its loads. */
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
 
 import { BoundedCache } from "@repo/orchestration";
@@ -243,6 +244,23 @@ test("who is told of an eviction may use the cache", () => {
   for (const key of ["a", "b", "c"]) cache.set(key, key);
   assert.deepEqual(seen, ["a", "b"]);
   assert.deepEqual([...cache.keys()], ["told", "c"]);
+});
+
+test("who listens to the library's diagnostics is told of each call by itself", () => {
+  const told = [];
+  const listen = (status) => told.push(status);
+  subscribe("lru-cache:metrics", listen);
+  const cache = new BoundedCache({ maxSize: 2 }).set("key", "value");
+  cache.get("key");
+  cache.get("absent");
+  unsubscribe("lru-cache:metrics", listen);
+  cache.get("key");
+  const calls = told.map(({ op, key, value, get }) => [op, key, value, get]);
+  assert.deepEqual(calls, [
+    ["set", "key", "value", undefined],
+    ["get", "key", "value", "hit"],
+    ["get", "absent", undefined, "miss"],
+  ]);
 });
 
 describe("getOrLoad", () => {

@@ -80,6 +80,7 @@ const MOST_ENTRIES = 2 ** 24;
 export class BoundedCache<K, V> {
   readonly #entries: LRUCache<K & {}, V & {}>;
   readonly #loads = new Map<K, Load<V>>();
+  readonly #options = { status: undefined };
   readonly #counted: boolean;
   #hits = 0;
   #misses = 0;
@@ -122,7 +123,7 @@ export class BoundedCache<K, V> {
 
   /** The value, which counts as used now; `undefined` if there is none. */
   get(key: K): V | undefined {
-    const value = this.#entries.get(key as K & {});
+    const value = this.#entries.get(key as K & {}, this.#fresh());
     if (this.#counted) {
       if (value === undefined) this.#misses += 1;
       else this.#hits += 1;
@@ -147,7 +148,7 @@ export class BoundedCache<K, V> {
    */
   set(key: K, value: V, options?: CacheEntryOptions): this {
     if (this.#loads.size > 0) this.#loads.delete(key);
-    if (options === undefined) this.#entries.set(key as K & {}, value as V & {});
+    if (options === undefined) this.#entries.set(key as K & {}, value as V & {}, this.#fresh());
     else this.#store(key, value, lifetime(options.ttl));
     return this;
   }
@@ -233,6 +234,13 @@ export class BoundedCache<K, V> {
     this.#loads.set(key, load);
     if (this.#counted) this.#events.loads += 1;
     return load;
+  }
+
+  /** Options of one call. `lru-cache` would make an object for each, and writes a status into it if anybody listens. */
+  #fresh(): object {
+    const options = this.#options;
+    options.status = undefined;
+    return options;
   }
 
   #store(key: K, value: V, ttl: number | undefined): void {

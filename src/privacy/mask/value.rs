@@ -53,7 +53,7 @@ fn mask(value: &mut Value, secret: bool, depth: usize) -> bool {
             replace(value, (!stays).then(|| MASKED.to_owned()))
         }
         Value::String(text) => {
-            let masked = json(text, depth).unwrap_or_else(|| mask_text(text));
+            let masked = json(text, depth).unwrap_or_else(|NotJson| mask_text(text));
             replace(value, masked)
         }
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => replace(value, Some(TOO_DEEP.to_owned())),
@@ -103,19 +103,21 @@ fn replace(value: &mut Value, masked: Option<String>) -> bool {
     found
 }
 
-/// A text in JSON, masked: in its own spelling if that is possible; `Some(None)` if there is nothing to mask. `None` if it is
-/// no JSON.
-fn json(text: &str, depth: usize) -> Option<Option<String>> {
+/// A text is no object, array or text in JSON.
+struct NotJson;
+
+/// A text in JSON, masked: in its own spelling if that is possible; `None` if there is nothing to mask.
+fn json(text: &str, depth: usize) -> Result<Option<String>, NotJson> {
     let trimmed = text.trim();
     let is_likely = [('{', '}'), ('[', ']'), ('"', '"')]
         .iter()
         .any(|(begin, end)| trimmed.len() > 1 && trimmed.starts_with(*begin) && trimmed.ends_with(*end));
     if !is_likely || depth >= MAX_DEPTH {
-        return None;
+        return Err(NotJson);
     }
-    let mut walked: Value = serde_json::from_str(trimmed).ok()?;
+    let mut walked: Value = serde_json::from_str(trimmed).map_err(|_| NotJson)?;
     if !mask(&mut walked, false, depth + 1) {
-        return Some(None);
+        return Ok(None);
     }
     // In texts within texts, marks of quotes are easily taken for what they quote.
     let says_the_same = |spelt: &String| {
@@ -123,7 +125,7 @@ fn json(text: &str, depth: usize) -> Option<Option<String>> {
             !mask(&mut left, false, depth + 1) && without_kinds(&left.to_string()) == without_kinds(&walked.to_string())
         })
     };
-    Some(Some(mask_text(text).filter(says_the_same).unwrap_or_else(|| walked.to_string())))
+    Ok(Some(mask_text(text).filter(says_the_same).unwrap_or_else(|| walked.to_string())))
 }
 
 /// The text with `[masked]` for `[masked jwt]` and its like.
