@@ -108,6 +108,9 @@ export async function assertWorks(use) {
 const success = [200, { finishCondition: "success" }];
 
 const EXPECTED = {
+  masked: ["[masked]", "%5Bmasked%5D", "[masked]", "got Bearer [masked credentials]"],
+  cached: [["b", "b"], false, "e", 1],
+  cleared: false,
   started: { workflowRunId: "wfr_engine", workflowId: "hello", provider: "upstash" },
   delivered: [success, [401, { error: "SignatureMissing" }], [404, { error: "NotFound" }]],
   closed: "Closed",

@@ -2,7 +2,8 @@
  * Uses every entry of the package once, in whatever runtime this is called, and returns what came of it as plain data.
  * `modules` holds the entries; `broker` is the URL of a recorder.
  */
-module.exports = async function exercise({ index, client, server, server_next, workflows, adapters }, broker) {
+module.exports = async function exercise(modules, broker) {
+  const { index, client, server, server_next, workflows, adapters } = modules;
   const env = { QSTASH_URL: broker, QSTASH_TOKEN: "token" };
   const served = workflows.serve(
     async (context) => {
@@ -59,7 +60,22 @@ module.exports = async function exercise({ index, client, server, server_next, w
   await engine.shutdown();
   const closed = await codeOf(engine.executeWorkflow(hello, "you"), index.OrchestrationError);
 
+  const masked = modules.shared_utils_data_masking.maskSensitiveData({
+    token: "a",
+    url: new URL("https://me:b@a.test/"),
+    headers: new Headers({ cookie: "c" }),
+    error: new TypeError("got Bearer abcdef123456"),
+  });
+  const cache = new index.BoundedCache({ maxSize: 1, ttl: 60_000, enableAnalytics: true });
+  const loaded = await Promise.all([cache.getOrLoad("a", async () => "b"), cache.getOrLoad("a", async () => "c")]);
+  cache.set("d", "e", { ttl: 1_000 });
+  const signal = modules.shared_factories_step_templates.createTimeoutSignal(5_000);
+  signal.clear();
+
   return {
+    masked: [masked.token, masked.url.password, masked.headers.get("cookie"), masked.error.message],
+    cached: [loaded, cache.has("a"), cache.get("d"), cache.getAnalytics().evictions],
+    cleared: signal.aborted,
     started,
     delivered,
     closed,

@@ -72,12 +72,25 @@ export function byTag(
   begun: (copy: unknown) => void,
 ): { value: unknown } | undefined {
   if (ArrayBuffer.isView(value)) return { value: bytes(value, masker, kind) };
-  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  const tag = tagOf(value);
   const copier = Object.hasOwn(COPIERS, tag) ? COPIERS[tag] : undefined;
   const copy = copier && attempt(() => copier(value as never, masker, kind, begun));
   if (copy) return copy;
   if (value instanceof Error) return attempt(() => copyOfError(value, masker, kind, begun));
   return OPAQUE.test(tag) ? { value: kind === "secret" ? masker.hidden() : `[${tag}]` } : undefined;
+}
+
+/** Classes of the web, which have no tags in Workers with dates of compatibility before September 2024. */
+const WEB = ["URL", "URLSearchParams", "Headers", "FormData", "Request", "Response", "File", "Blob", "DOMException"];
+
+function tagOf(value: object): string {
+  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  if (tag !== "Object") return tag;
+  const known = (name: string): boolean => {
+    const webClass: unknown = (globalThis as Record<string, unknown>)[name];
+    return typeof webClass === "function" && value instanceof webClass;
+  };
+  return WEB.find(known) ?? tag;
 }
 
 /** Of what is below an allowed name, what has a name of its own is judged by that. */
@@ -89,8 +102,7 @@ const place = (copy: { has(key: unknown): boolean }, text: string): string => un
 /** Bytes may be a key, or the text of one. */
 function bytes(value: ArrayBufferLike | ArrayBufferView, masker: Masker, kind: Kind): string {
   if (kind === "secret") return masker.hidden();
-  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
-  return `[${tag}: ${value.byteLength} bytes]`;
+  return `[${tagOf(value)}: ${value.byteLength} bytes]`;
 }
 
 function copyOfError(value: Error, masker: Masker, kind: Kind, begun: (copy: unknown) => void): Error {
