@@ -4,6 +4,7 @@ import type { CallOptions } from "../config.js";
 import { adopting, OrchestrationError } from "../errors.js";
 import { type Batcher, rules } from "../rules/rules.js";
 import { unharmed } from "./listeners.js";
+import { startTimer } from "./timer.js";
 
 /** What a batch's function is told. */
 export interface BatchTools {
@@ -97,7 +98,7 @@ export class BatchManager<TItem, TResult> {
   #failed = 0;
   /** Why no item is taken any more. */
   #closed: { reason: unknown } | undefined;
-  #timer: { id: ReturnType<typeof setTimeout>; at: number } | undefined;
+  #timer: { stop: () => void; at: number } | undefined;
   /** Whether this tick ends with a look for batches. */
   #due = false;
   #watchers: { seen(): boolean; resolve(): void }[] = [];
@@ -272,11 +273,11 @@ export class BatchManager<TItem, TResult> {
       this.#timer = undefined;
       this.#pump();
     };
-    this.#timer = { id: setTimeout(wake, Math.min(Math.max(at - now, 0), LONGEST_TIMER)), at };
+    this.#timer = { stop: startTimer(Math.max(at - now, 0), wake), at };
   }
 
   #stopTimer(): void {
-    if (this.#timer) clearTimeout(this.#timer.id);
+    this.#timer?.stop();
     this.#timer = undefined;
   }
 
@@ -337,9 +338,6 @@ export function withBatch<TItem, TResult>(
   const batch = new BatchManager<TItem, TResult>({ ...options, process });
   return Object.assign((item: TItem) => batch.add(item), { batch });
 }
-
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === "function";

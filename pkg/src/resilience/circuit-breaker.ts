@@ -3,6 +3,7 @@ import type { CallOptions } from "../config.js";
 import { adopting, CircuitOpenError, OrchestrationError, TimeoutError } from "../errors.js";
 import { type Breaker, rules } from "../rules/rules.js";
 import { type BreakerEvents, BreakerListeners, type CircuitState } from "./breaker-events.js";
+import { startTimer } from "./timer.js";
 
 /** When a breaker opens, and when it tries again. */
 export interface CircuitBreakerOptions {
@@ -72,7 +73,7 @@ export class CircuitBreaker {
       halfOpenCalls,
       timeoutMs,
     } = options;
-    if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= LONGEST_TIMER))
+    if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0))
       throw new OrchestrationError("timeoutMs has to be milliseconds above 0", "InvalidConfiguration");
     this.name = name;
     this.#options = options;
@@ -159,11 +160,11 @@ export class CircuitBreaker {
       };
       const abort = () => stop(outer?.reason);
       const clear = () => {
-        clearTimeout(timer);
+        stopTimer();
         outer?.removeEventListener("abort", abort);
       };
       const expire = () => stop(new TimeoutError(`'${this.name}' took longer than ${timeoutMs} ms`));
-      const timer = setTimeout(expire, timeoutMs);
+      const stopTimer = startTimer(timeoutMs, expire);
       outer?.addEventListener("abort", abort, { once: true });
       const done = (result: TResult) => {
         clear();
@@ -304,5 +305,3 @@ const NOBODY: CircuitTools = {
 };
 
 const STATES = ["closed", "open", "half-open"] as const;
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;

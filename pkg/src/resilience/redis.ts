@@ -3,6 +3,7 @@ import { reasonOf } from "../broker.js";
 import type { CallOptions } from "../config.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError, ProviderError } from "../errors.js";
+import { startTimer } from "./timer.js";
 
 /** Where a Redis with a REST interface is. */
 export interface RedisRestConfig {
@@ -64,7 +65,7 @@ export class RedisRest {
     // Headers refuse other characters, and the message of that error would show the token.
     if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))
       throw misconfigured("the token of a Redis has to be a text without blanks and line breaks");
-    if (!(typeof timeout === "number" && timeout > 0 && timeout <= LONGEST_TIMER))
+    if (!(typeof timeout === "number" && timeout > 0))
       throw misconfigured("the timeout of a Redis has to be milliseconds above 0");
     this.#url = url.replace(/\/+$/, "");
     this.#headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -96,7 +97,7 @@ export class RedisRest {
   /** One request. It ends when its time is up, or when nobody waits for it any more. */
   async #send(entries: Entry[]): Promise<void> {
     const ending = new AbortController();
-    const timer = setTimeout(() => ending.abort(), this.#timeout);
+    const stopTimer = startTimer(this.#timeout, () => ending.abort());
     const watches = watching(entries, () => ending.abort());
     try {
       const replies = ending.signal.aborted ? [] : await this.#exchange(entries, ending.signal);
@@ -109,7 +110,7 @@ export class RedisRest {
       const failure = this.#failure(error, ending.signal);
       for (const { reject } of entries) reject(failure);
     } finally {
-      clearTimeout(timer);
+      stopTimer();
       for (const end of watches) end();
     }
   }
@@ -173,8 +174,6 @@ export function redisSettings(environment: object = processEnvironment()): Redis
 const TIMEOUT_MS = 10_000;
 /** Commands in one request. */
 const AT_ONCE = 100;
-/** Longer timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** Characters of Redis' error that are told; arguments of the command may follow. */
 const SHOWN = 120;
 

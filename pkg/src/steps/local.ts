@@ -26,11 +26,20 @@ export interface ExecuteOptions {
 }
 
 /** Steps of this process. Retries that a run would leave to its broker are waited for here. */
-export function localRunner(options: ExecuteOptions = {}): StepRunner {
-  const { signal = new AbortController().signal, stubs, client, env = processEnvironment() } = options;
+export function localRunner(options?: ExecuteOptions): StepRunner {
+  if (options) return runnerOf(options);
+  if (unbound?.env !== processEnvironment()) unbound = runnerOf({});
+  return unbound as StepRunner;
+}
+
+/** What serves all executions without options, as long as the environment is the same. */
+let unbound: StepRunner | undefined;
+
+function runnerOf(options: ExecuteOptions): StepRunner {
+  const { signal, stubs, client, env = processEnvironment() } = options;
   const stubOf = (name: string) => (stubs && Object.hasOwn(stubs, name) ? stubs[name] : undefined);
   const stubbed = <T>(name: string, asked: unknown, work: () => T | Promise<T>): T | Promise<T> => {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const stub = stubOf(name);
     return stub ? (stub(asked) as T) : work();
   };
@@ -44,7 +53,9 @@ export function localRunner(options: ExecuteOptions = {}): StepRunner {
     run: async (name, input, stepFunction, { retries = 0 } = {}) => {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          const tools: StepTools = { signal, attempt, workflowRunId: undefined };
+          // Signals belong to a request in some runtimes, so there is none for all.
+          const own = signal ?? new AbortController().signal;
+          const tools: StepTools = { signal: own, attempt, workflowRunId: undefined };
           return await stubbed(name, input, () => stepFunction(tools));
         } catch (error) {
           if (!(error instanceof RetryLater)) throw error;
@@ -70,7 +81,7 @@ export function localRunner(options: ExecuteOptions = {}): StepRunner {
 async function fetched<TResult>(
   name: string,
   settings: CallSettings,
-  ending: AbortSignal,
+  ending: AbortSignal | undefined,
 ): Promise<CallResponse<TResult>> {
   const { url, method = "GET", headers = {}, body = null, expect } = settings;
   checkExpectation(expect);

@@ -17,7 +17,7 @@ export interface StepTools {
 export interface StepRunner {
   /** The run; absent outside of one. */
   readonly workflowRunId: string | undefined;
-  /** Ends the work; absent in a run. */
+  /** Ends the work; absent in a run, and if nobody may. */
   readonly signal: AbortSignal | undefined;
   /** Settings: the run's, or those of the process. */
   readonly env: Environment;
