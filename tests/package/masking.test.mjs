@@ -295,6 +295,9 @@ describe("types", () => {
     assert.equal(all.errors[1], MASKED_KEY);
     assert.doesNotMatch(shown(all), /zebra|Fake0|jane/);
 
+    const told = mask(new Error('[["password","zebra"]]'));
+    assert.match(told.stack, /^Error: \[\["password","\[masked\]"\]\]\n/);
+
     const hidden = mask({ secret: new Error("zebra", { cause: new Error("zebra") }) }).secret;
     assert.equal(hidden.message, MASK);
     assert.doesNotMatch(shown(hidden), /zebra/);
