@@ -16,6 +16,9 @@ export async function startRedis() {
   const settings = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", folder];
   const server = spawn("redis-server", settings, { stdio: ["ignore", "pipe", "inherit"] });
   server.stdout.resume();
+  // A test that dies of an error takes it along.
+  const end = () => server.kill("SIGKILL");
+  process.once("exit", end);
   const ended = once(server, "exit");
   const failed = once(server, "error").then(([error]) => {
     throw new Error(`redis-server does not start (Debian package redis-server): ${error.message}`);
@@ -25,8 +28,9 @@ export async function startRedis() {
     command: (...parts) => client.command(parts),
     async stop() {
       client.end();
-      server.kill("SIGKILL");
+      end();
       await ended;
+      process.removeListener("exit", end);
       await rm(folder, { recursive: true, force: true });
     },
   };
