@@ -1,4 +1,5 @@
 /** Reads a broker's log of runs. */
+import { maskText } from "../privacy/mask.js";
 import type { NextStepLog, StepError, StepLog, WorkflowRunLog } from "../workflows/client-logs.js";
 import { workflowIdIn } from "./address.js";
 import { present } from "./present.js";
@@ -55,10 +56,35 @@ function statusOf(log: WorkflowRunLog, steps: WorkflowStepExecution[]): Workflow
 
 /** The steps that have a name. What comes next has none until it failed. */
 function stepsOf(log: WorkflowRunLog): WorkflowStepExecution[] {
-  return log.steps.flatMap((group) => {
+  const steps = log.steps.flatMap((group) => {
     if (group.type === "next") return group.steps.flatMap((step) => (step.stepName ? [failing(step)] : []));
     return group.steps.filter(({ stepType }) => stepType !== "Initial").map(stepOf);
   });
+  return joined(steps);
+}
+
+/** Tries of one step, which the broker keeps as a step each, as one. */
+function joined(steps: WorkflowStepExecution[]): WorkflowStepExecution[] {
+  const all: WorkflowStepExecution[] = [];
+  /** Where steps are that another try of follows. */
+  const trying = new Map<string, number>();
+  for (const step of steps) {
+    const place = trying.get(step.name);
+    trying.delete(step.name);
+    const before = place === undefined ? undefined : all[place];
+    const merged = before ? after(before, step) : step;
+    const at = place ?? all.length;
+    all[at] = merged;
+    if (merged.status === "retrying" && merged.type === "Run") trying.set(merged.name, at);
+  }
+  return all;
+}
+
+function after(before: WorkflowStepExecution, step: WorkflowStepExecution): WorkflowStepExecution {
+  const { completedAt } = step;
+  const startedAt = before.startedAt ?? step.startedAt;
+  const durationMs = startedAt === undefined || completedAt === undefined ? undefined : completedAt - startedAt;
+  return present({ ...step, startedAt, durationMs, attempts: before.attempts + step.attempts });
 }
 
 const STATUS: Record<StepLog["state"] | NextStepLog["state"], WorkflowStepStatus> = {
@@ -72,6 +98,8 @@ const STATUS: Record<StepLog["state"] | NextStepLog["state"], WorkflowStepStatus
 type FullStepLog = TimedStepLog & { attempts?: number; errors?: StepError[] };
 
 function stepOf(log: FullStepLog): WorkflowStepExecution {
+  const recorded = recordedFailure(log.out);
+  if (recorded) return failedTry(log, recorded);
   const status = STATUS[log.state] ?? "running";
   const { startedAt, completedAt } = spanOf(log, status === "completed");
   return present({
@@ -85,6 +113,25 @@ function stepOf(log: FullStepLog): WorkflowStepExecution {
     output: status === "completed" ? outputOf(log) : undefined,
     error: told(log.errors),
   });
+}
+
+/** A try that has failed: as a sleep if another follows, else as the step's result. The workflow may have caught it. */
+function failedTry(log: FullStepLog, error: WorkflowFailure): WorkflowStepExecution {
+  const startedAt = log.startedAt ?? log.createdAt;
+  const failed = { name: log.stepName, type: "Run", attempts: 1, startedAt, error };
+  if (log.stepType !== "Run") return { ...failed, status: "retrying" };
+  const completedAt = log.createdAt;
+  return { ...failed, status: "failed", completedAt, durationMs: completedAt - startedAt };
+}
+
+/** How `src/workflow/retry.rs` writes the failure of a step's own try. Its stack stays where it is. */
+function recordedFailure(out: unknown): WorkflowFailure | undefined {
+  const recorded = parsed(out) as { "orchestration:failure"?: { name: string; message: string } } | null | undefined;
+  if (typeof recorded !== "object" || recorded === null) return undefined;
+  const failed = recorded["orchestration:failure"];
+  if (typeof failed?.message !== "string" || Object.keys(recorded).length !== 1) return undefined;
+  const name = failed.name === "WorkflowRetryAfterError" ? undefined : failed.name;
+  return present({ name, message: maskText(failed.message) });
 }
 
 /** What calls and invocations were answered has a body, which the workflow sees parsed too. */
@@ -141,7 +188,7 @@ function failure(body: string, status: number, otherwise = "the endpoint's answe
   const text = (value: unknown) => (typeof value === "string" && value ? value : undefined);
   const message = typeof answer === "object" && answer ? text(answer.message) : text(answer);
   const name = typeof answer === "object" && answer ? text(answer.error) : undefined;
-  return present({ name, message: message ?? name ?? otherwise, status: status || undefined });
+  return present({ name, message: maskText(message ?? name ?? otherwise), status: status || undefined });
 }
 
 /** A text that is JSON as its value. */
