@@ -18,6 +18,9 @@ export function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
 }
 
+/** Whether `NODE_ENV` says that this is a developer's machine. A process that says nothing may well be in production. */
+export const isDeveloping = (nodeEnv: string | undefined): boolean => nodeEnv === "development" || nodeEnv === "test";
+
 /** What of an environment the core is shown: nothing but the settings of the broker, or those with `names`. */
 export function settingsIn(environment: object, names: readonly string[] = BROKER_SETTINGS): Record<string, string> {
   const values = environment as Record<string, unknown>;

@@ -82,8 +82,9 @@ test("the quick setup, with the environment of a broker", async (t) => {
 
 test("nothing is given: a token chooses QStash, a developer's machine the embedded broker, production tells what is missing", async (t) => {
   const chosen = (env) => createWorkflowEngine({ env }).getStatus().providers[0].type;
-  environment(t, {});
+  environment(t, { NODE_ENV: "development" });
   assert.equal(chosen({}), "embedded");
+  assert.equal(chosen({ NODE_ENV: "test" }), "embedded");
   assert.equal(chosen({ QSTASH_TOKEN: "t" }), "upstash-workflow");
   assert.equal(chosen({ QSTASH_TOKEN: "" }), "embedded");
   assert.equal(chosen({ QSTASH_REGION: "us-east-1", US_EAST_1_QSTASH_TOKEN: "t" }), "upstash-workflow");
@@ -101,6 +102,29 @@ test("nothing is given: a token chooses QStash, a developer's machine the embedd
   assert.equal(health.status, "unhealthy");
 });
 
+test("where nobody says that it is development, the broker whose keys are public is not taken", async (t) => {
+  environment(t, {});
+  const workflow = hello();
+  const chosen = (env) => createWorkflowEngine({ env }).getStatus().providers[0].type;
+  for (const env of [undefined, {}, { NODE_ENV: "staging" }, { NODE_ENV: "" }, { QSTASH_DEV: "false" }])
+    assert.equal(chosen(env), "upstash-workflow", JSON.stringify(env));
+  assert.equal(chosen({ QSTASH_DEV: "1" }), "embedded");
+  const engine = createWorkflowEngine({ workflows: [workflow], url: "https://app.test/api/workflows" });
+  await assert.rejects(engine.executeWorkflow(workflow, 1), {
+    code: "InvalidConfiguration",
+    message: /lacks QSTASH_TOKEN.* NODE_ENV=development or QSTASH_DEV=true for a broker on this machine/,
+  });
+  const delivery = new Request("https://app.test/api/workflows/hello", {
+    method: "POST",
+    headers: { "upstash-signature": "a.b.c" },
+    body: "1",
+  });
+  const answer = await engine.serve().handler(delivery);
+  assert.deepEqual([answer.status, (await answer.json()).error], [500, "InvalidConfiguration"]);
+  const placeless = createWorkflowEngine({ env: { QSTASH_TOKEN: "t" } });
+  await assert.rejects(placeless.executeWorkflow(workflow, 1), { message: /public address/ });
+});
+
 test("nothing is given on a developer's machine: the broker of development mode is started and shared", async (t) => {
   const { url: place, answers } = await site(t);
   // A port that was free a moment ago.
@@ -110,7 +134,12 @@ test("nothing is given on a developer's machine: the broker of development mode 
   const before = process.cwd();
   process.chdir(folder());
   t.after(() => process.chdir(before));
-  environment(t, { PORT: new URL(place).port, QSTASH_DEV_PORT: String(port), QSTASH_DEV: "0" });
+  environment(t, {
+    NODE_ENV: "development",
+    PORT: new URL(place).port,
+    QSTASH_DEV_PORT: String(port),
+    QSTASH_DEV: "0",
+  });
   const workflow = hello();
   const engine = createWorkflowEngine({ workflows: [workflow] });
   const twin = createWorkflowEngine({ workflows: [workflow] });
@@ -177,7 +206,7 @@ test("while Next.js builds nothing is started and nothing attached", async (t) =
 });
 
 test("where the engine is", async (t) => {
-  environment(t, {});
+  environment(t, { NODE_ENV: "development" });
   const place = async (options, env) => {
     const started = [];
     const providers = [{ name: "own", type: "custom", provider: recording(started) }];

@@ -59,8 +59,8 @@ export interface RateLimitProviderConfig extends Omit<RateLimiterOptions, "env">
 /** How an engine is made. */
 export interface EngineOptions {
   /**
-   * Who keeps runs. Default: `upstash-workflow` if there is a token in the environment, else `embedded` in development; in
-   * production a token has to be there.
+   * Who keeps runs. Default: `upstash-workflow` if there is a token in the environment, else `embedded` in development:
+   * `NODE_ENV` is `development` or `test`, or `QSTASH_DEV` is on. Elsewhere a token has to be there.
    */
   providers?: readonly ProviderConfig[] | undefined;
   /** The name of the provider of workflows that name none. Default: the first. */

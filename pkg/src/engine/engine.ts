@@ -285,7 +285,6 @@ class Engine implements WorkflowEngine {
     { provider, signal, ...options }: StartOptions & ProviderChoice = {},
   ): Promise<StartedWorkflow> {
     const { definition, entry, url } = await this.#target(workflow, provider, input);
-    await this.#providers.ready(entry);
     const { retries, retryDelay, flowControl } = definition.options;
     const own = { retries, retryDelay, flowControl, ...present(options) };
     const request = present({ ...own, workflowId: definition.id, url, input });
@@ -294,12 +293,13 @@ class Engine implements WorkflowEngine {
     return { workflowRunId, workflowId: definition.id, provider: entry.keeper };
   }
 
-  /** Which workflow is meant, who is asked for it, and where it is served; and whether it takes the input. */
+  /** Which workflow is meant, who is asked for it and ready, and where it is served; and whether it takes the input. */
   async #target(workflow: Workflow, provider: string | undefined, input: unknown) {
     this.#open();
     const definition = this.#workflows.of(workflow);
     await checkInput(definition, input);
     const entry = this.#providers.of(provider ?? definition.options.provider);
+    await this.#providers.ready(entry);
     return { definition, entry, url: this.#url(definition.id, this.#providers.of(entry.keeper)) };
   }
 

@@ -5,7 +5,7 @@ import type { EngineOptions, ProviderConfig, RateLimitProviderConfig } from "./a
 import { lacking } from "./lacking.js";
 import type { WorkflowProvider } from "./provider.js";
 import { EmbeddedProvider } from "./providers/embedded.js";
-import { hasToken, isDevelopmentMode, UpstashWorkflowProvider } from "./providers/qstash.js";
+import { hasToken, UpstashWorkflowProvider } from "./providers/qstash.js";
 import { RateLimitProvider } from "./providers/rate-limit.js";
 import type { EngineSettings } from "./settings.js";
 
@@ -130,9 +130,10 @@ export class Providers {
     return this.#entries;
   }
 
-  /** Without a token there is a broker on a developer's machine; in production the provider tells what is missing. */
+  /** Without a token there is a broker on a developer's machine; elsewhere the provider tells what is missing. */
   #fallback(): ProviderConfig {
-    const isLocal = isDevelopmentMode(this.#settings) || (!hasToken(this.#settings) && this.#settings.isDevelopment);
+    const { isDevelopmentMode, isDevelopment } = this.#settings;
+    const isLocal = isDevelopmentMode || (isDevelopment && !hasToken(this.#settings));
     return isLocal ? { name: "embedded", type: "embedded" } : { name: "upstash", type: "upstash-workflow" };
   }
 

@@ -1,5 +1,5 @@
 /** What an engine knows of where it runs. Read at the time of use, so that a module can be imported without an environment. */
-import { bindingsIn, type Environment, processEnvironment } from "../environment.js";
+import { bindingsIn, type Environment, isDeveloping, processEnvironment } from "../environment.js";
 import { canHost } from "../server/host.js";
 
 /** The environment of an engine: the option `env`, the bindings of a Worker, or that of the process. */
@@ -38,10 +38,19 @@ export class EngineSettings {
     return this.get("NODE_ENV") ?? processEnvironment().NODE_ENV;
   }
 
-  /** Whether this is a developer's machine: Node, and nobody says that it is production. */
+  /** Whether `QSTASH_DEV` is on; the core refuses what it can't be. */
+  get isDevelopmentMode(): boolean {
+    return !["false", "0"].includes(this.get("QSTASH_DEV") ?? "false");
+  }
+
+  /**
+   * Whether this is a developer's machine: Node, and `NODE_ENV` or `QSTASH_DEV` says so. The keys of its broker are public:
+   * where nobody says so, everybody could sign deliveries.
+   */
   get isDevelopment(): boolean {
     const { userAgent } = (globalThis as { navigator?: { userAgent?: string } }).navigator ?? {};
-    return this.mode !== "production" && canHost() && userAgent !== WORKERS;
+    const isSaid = isDeveloping(this.mode) || (this.isDevelopmentMode && this.mode !== "production");
+    return isSaid && canHost() && userAgent !== WORKERS;
   }
 
   /** Whether Next.js is collecting what to build: no time to start or set up anything. */

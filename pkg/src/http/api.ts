@@ -1,6 +1,6 @@
 /** An engine over HTTP, for browsers and other programs. */
 import type { WorkflowEngine } from "../engine/api.js";
-import { processEnvironment } from "../environment.js";
+import { isDeveloping, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
 import type { RateLimiter } from "../resilience/rate-limiter.js";
 import { type RateLimitedBy, withRateLimit } from "../resilience/with-rate-limit.js";
@@ -89,7 +89,7 @@ async function answered(request: Request, options: WorkflowApiOptions): Promise<
   const [route, parts] = routed(request.method, partsOf(url.pathname, basePath));
   if (route.method !== "GET") refuseForeign(request, url, allowedOrigins);
   const asked: WorkflowApiRequest = { action: route.action, target: parts[0] };
-  const verdict = authorize ? await authorize(request, asked) : inDevelopment();
+  const verdict = authorize ? await authorize(request, asked) : isDeveloping(processEnvironment().NODE_ENV);
   if (typeof verdict === "object") return verdict;
   if (verdict !== true)
     throw new OrchestrationError(
@@ -130,5 +130,3 @@ function refuseForeign(request: Request, url: URL, allowed: readonly string[]): 
     "Forbidden",
   );
 }
-
-const inDevelopment = () => ["development", "test"].includes(processEnvironment().NODE_ENV ?? "");

@@ -57,7 +57,7 @@ export class UpstashWorkflowProvider extends BrokerProvider {
   /** The names of settings without which nothing works. Keys are told beside, though only an endpoint needs them. */
   #missing(): string[] {
     const { qstashToken, currentSigningKey, nextSigningKey } = this.#config;
-    if (qstashToken || hasToken(this.#settings) || isDevelopmentMode(this.#settings)) return [];
+    if (qstashToken || hasToken(this.#settings) || this.#settings.isDevelopmentMode) return [];
     const keys = { QSTASH_CURRENT_SIGNING_KEY: currentSigningKey, QSTASH_NEXT_SIGNING_KEY: nextSigningKey };
     return [TOKEN, ...Object.entries(keys).flatMap(([name, key]) => (key || this.#settings.get(name) ? [] : [name]))];
   }
@@ -69,16 +69,12 @@ export function hasToken(settings: EngineSettings): boolean {
   return Boolean(settings.get(TOKEN) ?? (region && settings.get(`${region}_${TOKEN}`)));
 }
 
-/** Whether `QSTASH_DEV` is on; the core refuses what it can't be. */
-export const isDevelopmentMode = (settings: EngineSettings): boolean =>
-  !["false", "0"].includes(settings.get("QSTASH_DEV") ?? "false");
-
 const TOKEN = "QSTASH_TOKEN";
 
 function lacking(provider: string, names: string[]): ConfigurationError {
   return new ConfigurationError(
     `the provider '${provider}' lacks ${names.join(", ")}: set what is missing, in the environment or in the provider's ` +
-      "config; QSTASH_DEV=true is a broker on this machine",
+      "config; or NODE_ENV=development or QSTASH_DEV=true for a broker on this machine",
     { problems: names.map((name) => ({ name, kind: "missing", message: `${name} is not set` })) },
   );
 }
