@@ -65,7 +65,8 @@ const fromHex = (text: string): Uint8Array<ArrayBuffer> =>
 const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-function joined(parts: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+/** The bytes of these parts, one after another. */
+export function joined(parts: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const all = parts.map((part) => (typeof part === "string" ? encoder.encode(part) : part));
   const data = new Uint8Array(all.reduce((size, part) => size + part.byteLength, 0));

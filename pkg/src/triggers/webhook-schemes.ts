@@ -17,7 +17,7 @@ export interface WebhookSignature {
   hash?: Hash | undefined;
   /** The header with the moment in Unix seconds. It is signed with the body, as `<timestamp>.<body>`. */
   timestampHeader?: string | undefined;
-  /** The header with the id of the delivery, which is the same when the sender tries again. */
+  /** The header with the id of the delivery, which is the same when the sender tries again. The signature does not cover it. */
   deliveryHeader?: string | undefined;
 }
 
@@ -25,8 +25,10 @@ export interface WebhookSignature {
 export interface WebhookClaim extends SignedRequest {
   /** When it was signed: Unix seconds. */
   timestamp?: number | undefined;
-  /** The id of the delivery. */
+  /** The id of the delivery, which is signed too. */
   deliveryId?: string | undefined;
+  /** The id of the delivery, which is not signed. */
+  unsignedDeliveryId?: string | undefined;
 }
 
 /** How the signature of a sender is read. */
@@ -54,7 +56,7 @@ export function signatureScheme(signature: WebhookSignature): WebhookScheme {
         ...{ encoding, hash },
         signed: timestamp === undefined ? [body] : [timestamp, ".", body],
         timestamp: timestamp === undefined ? undefined : secondsIn(timestampHeader as string, timestamp),
-        deliveryId: deliveryHeader === undefined ? undefined : (headers.get(deliveryHeader) ?? undefined),
+        unsignedDeliveryId: deliveryHeader === undefined ? undefined : (headers.get(deliveryHeader) ?? undefined),
       };
     },
   };

@@ -2,7 +2,7 @@
 import type { Trigger } from "../engine/trigger.js";
 import { ConfigurationError, SignatureError } from "../errors.js";
 import { json } from "../http/answers.js";
-import { keyOf, verifyHmac } from "./hmac.js";
+import { joined, keyOf, verifyHmac } from "./hmac.js";
 import { bytesOf, checkMethod, payloadOf } from "./payload.js";
 import { hashedRunId, runIdOf } from "./run-id.js";
 import { base, checked, type RequestTriggerOptions, started } from "./trigger.js";
@@ -43,15 +43,24 @@ export type WebhookTriggerOptions<TInput = unknown, TPayload = TInput> = Request
     toleranceSeconds?: number | undefined;
     /** Which requests start runs. The others are answered with 200. Default: all. */
     accept?: ((payload: TPayload, request: Request) => boolean | Promise<boolean>) | undefined;
-    /** The id of a delivery: another one with the same starts no second run. Default: as the sender tells it. */
+    /**
+     * The id of a delivery: another one with the same starts no second run. It should follow from what is signed, such as the
+     * payload. Default: as the sender tells it; together with the body, if the sender does not sign it.
+     */
     deliveryId?: ((request: Request, payload: TPayload) => string | undefined) | undefined;
+    /**
+     * Whether the body alone says what is the same delivery. Where the id of a delivery is not signed (`github`, `shopify`,
+     * `deliveryHeader`), who has got hold of a delivery can send it again with another id, which looks like a new delivery; with
+     * this it starts nothing. Deliveries that are equal then are one, too. Default: false.
+     */
+    deduplicateByBody?: boolean | undefined;
     /** The clock: Unix milliseconds. Default: `Date.now`. */
     now?: (() => number) | undefined;
   };
 
 /**
  * Starts a run by a webhook of a third party, sent to `<the engine's url>/triggers/<name>`. Nothing is looked at before the
- * signature was verified. A delivery that comes again starts no second run: its id becomes the run's.
+ * signature was verified. A delivery that comes again starts no second run: the run's id follows from it.
  *
  * ```ts
  * const pushed = webhookTrigger({
@@ -68,7 +77,7 @@ export type WebhookTriggerOptions<TInput = unknown, TPayload = TInput> = Request
 export function webhookTrigger<TInput = unknown, TPayload = TInput>(
   options: WebhookTriggerOptions<TInput, TPayload>,
 ): Trigger {
-  const { name, maxBodyBytes, accept, deliveryId } = options;
+  const { name, maxBodyBytes, accept, deliveryId, deduplicateByBody = false } = options;
   const scheme = schemeOf(options);
   return {
     ...base("webhook", options),
@@ -81,16 +90,33 @@ export function webhookTrigger<TInput = unknown, TPayload = TInput>(
       if (answer) return answer;
       const payload = await checked(options, given);
       if (accept && (await accept(payload, request)) !== true) return json({ ignored: true });
-      const id = deliveryId ? deliveryId(request, payload) : (claim?.deliveryId ?? scheme?.deliveryIn?.(given));
-      return started(host, options, payload, request, await runIdFor(name, id, claim));
+      const runId = deduplicateByBody
+        ? await hashedRunId(name, body)
+        : deliveryId
+          ? await chosenRunId(name, deliveryId(request, payload))
+          : await runIdFor(name, claim, scheme?.deliveryIn?.(given), body);
+      return started(host, options, payload, request, runId);
     },
   };
 }
 
-/** What was signed with its moment is signed once: without an id of its delivery, it is known by its signature. */
-async function runIdFor(name: string, id: string | undefined, claim: WebhookClaim | undefined) {
-  if (id) return runIdOf(name, id);
-  return claim?.timestamp === undefined ? undefined : hashedRunId(name, claim.signatures.join());
+const chosenRunId = async (name: string, id: string | undefined) => (id ? runIdOf(name, id) : undefined);
+
+/**
+ * Follows from what is signed: one signature can be written in many ways. With an id that is not signed goes the body, so that
+ * no delivery can take the id of another.
+ */
+async function runIdFor(
+  name: string,
+  claim: WebhookClaim | undefined,
+  idInPayload: string | undefined,
+  body: Uint8Array,
+): Promise<string | undefined> {
+  const { deliveryId = idInPayload, unsignedDeliveryId, timestamp, signed = [] } = claim ?? {};
+  if (deliveryId) return runIdOf(name, deliveryId);
+  if (unsignedDeliveryId) return hashedRunId(name, unsignedDeliveryId, body);
+  // What was signed with its moment is signed once.
+  return timestamp === undefined ? undefined : hashedRunId(name, joined(signed));
 }
 
 /** `undefined` for one that verifies by itself. */
