@@ -154,8 +154,10 @@ describe("the HTTP API", () => {
     assert.deepEqual(asked, [["session=1", "runs:cancel", "wfr_1"]]);
     verdict = new Response("who are you?", { status: 401 });
     assert.deepEqual((await ask(api, "GET /health")).slice(0, 2), [401, "who are you?"]);
-    verdict = "yes";
-    assert.equal((await ask(api, "GET /runs"))[0], 403, "only true is yes");
+    for (const other of ["yes", null, undefined, {}, 1]) {
+      verdict = other;
+      assert.equal((await ask(api, "GET /runs"))[0], 403, `${other}: only true is yes`);
+    }
     assert.deepEqual(told, []);
     verdict = true;
     assert.equal((await ask(api, "GET /runs"))[0], 200);
@@ -173,6 +175,55 @@ describe("the HTTP API", () => {
     assert.equal(await status({ origin: "https://admin.test" }), 200);
     assert.equal(await status({}), 200);
     assert.equal((await ask(api, "GET /runs", { headers: { origin: "https://evil.test" } }))[0], 200);
+  });
+
+  test("pages of allowed origins may read and change, and are asked for by browsers", async () => {
+    const { engine } = engineDouble();
+    const api = createWorkflowApi({ engine, ...open, allowedOrigins: ["https://admin.test"] });
+    const asked = (origin) => ask(api, "OPTIONS /runs/wfr_1/cancel", { headers: { origin } });
+    const [status, , { headers }] = await asked("https://admin.test");
+    assert.equal(status, 204);
+    assert.equal(headers.get("access-control-allow-origin"), "https://admin.test");
+    assert.equal(headers.get("access-control-allow-credentials"), "true");
+    assert.match(headers.get("access-control-allow-methods"), /POST/);
+    assert.match(headers.get("access-control-allow-headers"), /content-type/);
+    const refused = await asked("https://evil.test");
+    assert.deepEqual([refused[0], refused[2].headers.get("access-control-allow-origin")], [403, null]);
+    for (const [origin, allowed] of [
+      ["https://admin.test", "https://admin.test"],
+      ["https://evil.test", null],
+    ]) {
+      const [, , { headers }] = await ask(api, "GET /runs", { headers: { origin } });
+      assert.equal(headers.get("access-control-allow-origin"), allowed);
+    }
+  });
+
+  test("what fails unexpectedly is logged, masked; of settings strangers hear nothing", async (t) => {
+    const log = t.mock.method(console, "error", () => {});
+    const { engine } = engineDouble();
+    const api = createWorkflowApi({
+      engine,
+      authorize: () => Promise.reject(new Error("no db at postgres://a:hunter2secret@db")),
+    });
+    assert.deepEqual((await ask(api, "GET /runs")).slice(0, 1), [500]);
+    const [line] = log.mock.calls[0].arguments;
+    assert.match(line, /\/api\/orchestration\/runs: Error: no db/);
+    assert.ok(!line.includes("hunter2secret"), line);
+    const unset = new OrchestrationError("QSTASH_TOKEN is missing", "InvalidConfiguration");
+    const lacking = createWorkflowApi({ ...open, ...engineDouble({ listExecutions: () => Promise.reject(unset) }) });
+    const [, body] = await ask(lacking, "GET /runs");
+    assert.deepEqual([body.error, /TOKEN/.test(body.message)], ["InvalidConfiguration", false]);
+    assert.match(log.mock.calls[1].arguments[0], /QSTASH_TOKEN is missing/);
+    const away = new OrchestrationError("fetch http://u:hunter2secret@host failed", "BrokerUnreachable");
+    const leaking = createWorkflowApi({ ...open, ...engineDouble({ listExecutions: () => Promise.reject(away) }) });
+    assert.ok(!JSON.stringify((await ask(leaking, "GET /runs"))[1]).includes("hunter2secret"));
+  });
+
+  test("a body is read as far as a broker would take it", async () => {
+    const { engine, told } = engineDouble();
+    const api = createWorkflowApi({ engine, ...open });
+    const [status, { error }] = await ask(api, "POST /workflows/order/runs", { body: { input: "x".repeat(5 << 20) } });
+    assert.deepEqual([status, error, told], [413, "PayloadTooLarge", []]);
   });
 
   test("who asks too often is refused, and is told for how long", async () => {

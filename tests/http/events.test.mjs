@@ -103,4 +103,34 @@ describe("a followed run", () => {
     await new Promise(setImmediate);
     assert.equal(asked(), before);
   });
+
+  test("many who follow one run ask its provider once, and only so many may", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    const asked = [];
+    const getExecution = async (id, { provider }) => {
+      asked.push([id, provider]);
+      return { ...RUN, provider: "other" };
+    };
+    const { engine } = engineDouble({ getExecution });
+    const api = createWorkflowApi({ engine, authorize: () => true, follow: { maxStreams: 3 } });
+    const open = () => api.GET(new Request("https://app.test/api/orchestration/runs/wfr_1/events?provider=other"));
+    const streams = await Promise.all([open(), open(), open()]);
+    const refused = await open();
+    assert.deepEqual([refused.status, (await refused.json()).error], [429, "RateLimited"]);
+    assert.equal(asked.splice(0).length, 4, "each is asked for once before it is followed");
+    const readers = streams.map(({ body }) => body.getReader());
+    const reads = readers.map(async (reader) => {
+      for (;;) if ((await reader.read()).done) return;
+    });
+    for (let second = 0; second < 5; second++) {
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      t.mock.timers.tick(1_000);
+    }
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    assert.ok(asked.length >= 4 && asked.length <= 6, `${asked.length} looks in five seconds`);
+    assert.deepEqual(asked[0], ["wfr_1", "other"]);
+    for (const reader of readers) await reader.cancel();
+    await Promise.all(reads);
+    assert.equal((await open()).status, 200, "their places are free again");
+  });
 });

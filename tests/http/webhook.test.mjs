@@ -106,6 +106,20 @@ describe("a webhook", () => {
     assert.deepEqual(events, []);
   });
 
+  test("nothing is read of what is not signed, and not more than the limit of what is", async () => {
+    const { handler, events } = receiving({ maxBodyBytes: 100 });
+    let pulled = 0;
+    const body = new ReadableStream(
+      { pull: (controller) => controller.enqueue(new Uint8Array(1024 * ++pulled)) },
+      { highWaterMark: 0 },
+    );
+    const unsigned = await handler(new Request(URL_OF_HOOK, { method: "POST", body, duplex: "half" }));
+    assert.deepEqual([unsigned.status, pulled], [401, 0]);
+    const large = await handler(delivery({ text: "x".repeat(100) }));
+    assert.deepEqual([large.status, (await large.json()).error], [413, "PayloadTooLarge"]);
+    assert.deepEqual(events, []);
+  });
+
   test("without any key nothing is believed", async () => {
     const events = [];
     const handler = createWorkflowWebhookHandler({

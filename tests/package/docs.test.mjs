@@ -16,6 +16,8 @@ declare global {
   const token: string;
   const url: string;
   const callback: string;
+  function sessionOf(request: Request): Promise<{ role: string } | undefined>;
+  function isAdmin(session: { role: string } | undefined, action: string): boolean;
   const body: unknown;
   const payment: { charge(order: unknown): Promise<string> };
   const stock: { reserve(order: unknown): Promise<void> };

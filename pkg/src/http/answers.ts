@@ -1,5 +1,7 @@
 /** Answers of the HTTP API. */
 import { isOrchestrationError, OrchestrationError, statusOf } from "../errors.js";
+import { maskText } from "../privacy/mask.js";
+import { bytesOf } from "./body.js";
 
 /** A body as JSON, never kept by anybody on the way. */
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
@@ -12,24 +14,41 @@ export const noContent = (): Response => new Response(null, { status: 204, heade
 
 /**
  * An error as an answer: its code and message, with the status that belongs to the code. Of an error that is not this package's
- * nothing is told.
+ * nothing is told, and of settings only that they are wrong: with `request`, the log tells what it is.
  */
-export function refusal(error: unknown): Response {
-  if (!isOrchestrationError(error))
+export function refusal(error: unknown, request?: Request): Response {
+  if (!isOrchestrationError(error)) {
+    logged(error, request);
     return json({ error: "Internal", message: "the request could not be answered" }, 500);
-  const { code, message, status } = error;
+  }
+  const { code, status } = error;
+  const isSetting = request !== undefined && SETTINGS.has(code);
+  if (isSetting) logged(error, request);
+  const message = isSetting
+    ? "the settings of the server are not right; its log tells what it is"
+    : maskText(error.message);
   const { retryAfterMs } = error as { retryAfterMs?: number };
   const headers = retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
   return json({ error: code, message }, code === "BrokerRefused" ? relayed(status) : statusOf(code), headers);
+}
+
+/** What strangers need not know more of. */
+const SETTINGS = new Set(["InvalidConfiguration", "EmptyKeySet"]);
+
+function logged(error: unknown, request: Request | undefined): void {
+  if (request) console.error(`[orchestration] ${new URL(request.url).pathname}: ${maskText(String(error))}`);
 }
 
 /** What a broker holds against a request is the caller's to mend; what it holds against its client, or itself, is not. */
 const relayed = (status: number | undefined): number =>
   status !== undefined && status >= 400 && status < 500 && status !== 401 && status !== 403 ? status : 502;
 
+/** More than a broker takes. */
+const MAX_BYTES = 4 << 20;
+
 /** The members of a JSON body; none of an empty one. @throws {OrchestrationError} `InvalidRequest` */
 export async function membersOf(request: Request, known: readonly string[]): Promise<Record<string, unknown>> {
-  const text = await request.text();
+  const text = new TextDecoder().decode(await bytesOf(request, MAX_BYTES));
   if (text === "") return {};
   let body: unknown;
   try {

@@ -32,7 +32,10 @@ export interface WorkflowApiOptions {
   rateLimit?: RateLimiter | RateLimitedBy<[Request]> | undefined;
   /** What stands before the paths of the API. Default: `/api/orchestration`. */
   basePath?: string | undefined;
-  /** Origins besides the API's own whose pages may change something, such as `https://admin.example.com`. */
+  /**
+   * Origins besides the API's own whose pages may use it, such as `https://admin.example.com`: they may read answers (CORS, with
+   * cookies) and change something.
+   */
   allowedOrigins?: readonly string[] | undefined;
   /** How runs are followed. */
   follow?: Partial<FollowOptions> | undefined;
@@ -45,6 +48,8 @@ export interface WorkflowApi {
   GET: Handler;
   POST: Handler;
   DELETE: Handler;
+  /** What browsers ask before pages of {@link WorkflowApiOptions.allowedOrigins} send something. */
+  OPTIONS: Handler;
   /** For frameworks with one handler for all methods. */
   handler: Handler;
 }
@@ -57,7 +62,7 @@ const BASE_PATH = "/api/orchestration";
  *
  * ```ts
  * // app/api/orchestration/[...path]/route.ts
- * export const { GET, POST, DELETE } = createWorkflowApi({
+ * export const { GET, POST, DELETE, OPTIONS } = createWorkflowApi({
  *   engine,
  *   authorize: async (request) => (await sessionOf(request))?.role === "admin",
  *   rateLimit: { limit: 100, window: "1m" },
@@ -65,7 +70,7 @@ const BASE_PATH = "/api/orchestration";
  * ```
  */
 export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
-  const { engine, rateLimit } = options;
+  const { engine, rateLimit, allowedOrigins = [] } = options;
   if (typeof engine?.executeWorkflow !== "function")
     throw new OrchestrationError(
       "createWorkflowApi needs an engine: createWorkflowEngine makes one",
@@ -75,12 +80,18 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     try {
       return await answered(request, options);
     } catch (error) {
-      return refusal(error);
+      return refusal(error, request);
     }
   };
   const limited = rateLimit ? withRateLimit(answer, rateLimit) : answer;
-  const handler: Handler = (request) => limited(request);
-  return { GET: handler, POST: handler, DELETE: handler, handler };
+  const handler: Handler = async (request) => {
+    const origin = request.headers.get("origin") ?? "";
+    const isAllowed = allowedOrigins.includes(origin);
+    if (request.method === "OPTIONS") return preflight(isAllowed ? origin : undefined);
+    const response = await limited(request);
+    return isAllowed ? shared(response, origin) : response;
+  };
+  return { GET: handler, POST: handler, DELETE: handler, OPTIONS: handler, handler };
 }
 
 async function answered(request: Request, options: WorkflowApiOptions): Promise<Response> {
@@ -90,7 +101,7 @@ async function answered(request: Request, options: WorkflowApiOptions): Promise<
   if (route.method !== "GET") refuseForeign(request, url, allowedOrigins);
   const asked: WorkflowApiRequest = { action: route.action, target: parts[0] };
   const verdict = authorize ? await authorize(request, asked) : isDeveloping(processEnvironment().NODE_ENV);
-  if (typeof verdict === "object") return verdict;
+  if (isResponse(verdict)) return verdict;
   if (verdict !== true)
     throw new OrchestrationError(
       authorize
@@ -99,6 +110,32 @@ async function answered(request: Request, options: WorkflowApiOptions): Promise<
       "Forbidden",
     );
   return route.answer({ engine, request, parts, query: url.searchParams, follow: { ...FOLLOW, ...follow } });
+}
+
+/** Of any realm. */
+const isResponse = (verdict: unknown): verdict is Response =>
+  typeof verdict === "object" && verdict !== null && "status" in verdict && "headers" in verdict;
+
+/** The answer to what a browser asks before it sends a page's request. */
+function preflight(origin: string | undefined): Response {
+  if (origin === undefined)
+    return refusal(new OrchestrationError("pages of this origin may not use the API: see allowedOrigins", "Forbidden"));
+  const headers = {
+    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-headers": "authorization, content-type, last-event-id",
+    "access-control-max-age": "600",
+  };
+  return shared(new Response(null, { status: 204, headers }), origin);
+}
+
+/** An answer that pages of an origin may read. */
+function shared({ status, statusText, headers, body }: Response, origin: string): Response {
+  const own = new Headers(headers);
+  own.set("access-control-allow-origin", origin);
+  own.set("access-control-allow-credentials", "true");
+  own.set("access-control-expose-headers", "retry-after, ratelimit, ratelimit-policy");
+  own.append("vary", "origin");
+  return new Response(body, { status, statusText, headers: own });
 }
 
 /** @throws {OrchestrationError} `NotFound` beside the base path, `InvalidRequest` for a path that can't be read */

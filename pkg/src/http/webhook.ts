@@ -2,10 +2,12 @@
 import type { WorkflowProvider } from "../engine/provider.js";
 import { bindingsIn, processEnvironment } from "../environment.js";
 import { OrchestrationError, SignatureError, WorkflowNonRetryableError } from "../errors.js";
+import { maskText } from "../privacy/mask.js";
 import { decodeBase64 } from "../qstash/helpers.js";
 import { Guard, type VerifySignatureConfig } from "../receiver/guard.js";
 import { KEYS, type Receiver } from "../receiver.js";
 import { json, refusal } from "./answers.js";
+import { bytesOf } from "./body.js";
 
 /** What is told with every event. */
 interface Delivered<TBody> {
@@ -32,7 +34,10 @@ export interface WorkflowWebhookAnswer {
   body: string;
 }
 
-/** A verified request of the broker. */
+/**
+ * A verified request of the broker. Callbacks are told by what their bodies hold, for nothing else tells them: a URL that is to
+ * hear of callbacks should not be sent messages whose bodies somebody else makes up.
+ */
 export type WorkflowWebhookEvent<TBody = unknown> =
   | ({ type: "message" } & Delivered<TBody>)
   | ({
@@ -63,6 +68,8 @@ export interface WorkflowWebhookOptions<TBody = unknown>
   secret?: string | undefined;
   /** The key that comes after it, for rotation. Default: the provider's, or `QSTASH_NEXT_SIGNING_KEY`. */
   nextSecret?: string | undefined;
+  /** The largest body in bytes; a callback holds two bodies in base64. Default: 16 MiB. */
+  maxBodyBytes?: number | undefined;
   /** Settings. Default: a Worker's bindings, or the process's environment. */
   env?: object | undefined;
   /**
@@ -105,21 +112,26 @@ export function createWorkflowWebhookHandler<TBody = unknown>(
     try {
       if (request.method !== "POST")
         throw new OrchestrationError(`a webhook takes POST, not ${request.method}`, "MethodNotAllowed");
-      const rawBody = await request.text();
       const { url, headers } = request;
+      if (!headers.has("upstash-signature"))
+        throw new SignatureError("the request carries no signature in 'Upstash-Signature'", "SignatureMissing");
+      const bytes = await bytesOf(request, options.maxBodyBytes ?? MAX_BODY_BYTES);
+      const rawBody = new TextDecoder().decode(bytes);
       const env = options.env ?? bindingsIn(bindings) ?? processEnvironment();
       const header = (name: string) => headers.get(name);
-      const refused = await guardOf(env).refusal({ url, header, body: new TextEncoder().encode(rawBody) });
-      if (refused) throw new SignatureError(refused.text, refused.missing ? "SignatureMissing" : "SignatureInvalid");
+      const refused = await guardOf(env).refusal({ url, header, body: bytes });
+      if (refused) throw new SignatureError(refused.text);
       await onEvent(eventOf(headers, rawBody, provider?.name) as WorkflowWebhookEvent<TBody>);
       return json({ received: true });
     } catch (error) {
-      if ((error as Error | undefined)?.name !== WorkflowNonRetryableError.name) return refusal(error);
-      const { message } = error as Error;
+      if ((error as Error | undefined)?.name !== WorkflowNonRetryableError.name) return refusal(error, request);
+      const message = maskText((error as Error).message);
       return json({ error: "WorkflowNonRetryableError", message }, 489, { "upstash-nonretryable-error": "true" });
     }
   };
 }
+
+const MAX_BODY_BYTES = 16 << 20;
 
 /** The keys that count: those given, or the provider's. None at all is refused when a request comes. */
 function keysOf({ secret, nextSecret, provider }: WorkflowWebhookOptions<never>, env: object) {
