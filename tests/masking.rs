@@ -179,6 +179,21 @@ fn values_are_walked_through() {
     }
 }
 
+/// Looking at all names of before for each would take a hundred times as long.
+#[test]
+fn thousands_of_names_that_are_masked_alike_take_time_in_proportion() {
+    let time = |members: usize| {
+        let object: serde_json::Map<String, Value> =
+            (0..members).map(|member| (format!("jane{member}@example.com"), json!(member))).collect();
+        let begun = Instant::now();
+        let masked = masked(&Value::Object(object));
+        assert!(masked.get(format!("[masked email] {members}")).is_some());
+        begun.elapsed()
+    };
+    let is_linear = (0..6).any(|_| time(20_000) < time(2_000) * 40 + Duration::from_millis(2));
+    assert!(is_linear, "{:?} and {:?}", time(2_000), time(20_000));
+}
+
 /// Rules that looked far ahead at every word would take 64 times as long for 8 times the text.
 #[test]
 fn long_texts_take_time_in_proportion() {

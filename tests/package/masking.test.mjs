@@ -577,6 +577,18 @@ describe("what is odd", () => {
     maskSensitiveData(new Endless());
   });
 
+  test("thousands of names that are masked alike", () => {
+    const begun = performance.now();
+    const mails = Array.from({ length: 30_000 }, (_, index) => `jane${index}@example.com`);
+    const last = "[masked email] 30000";
+    const object = maskSensitiveData(Object.fromEntries(mails.map((mail, index) => [mail, index])));
+    assert.equal(object[last], 29_999);
+    assert.equal(maskSensitiveData(new Map(mails.map((mail, index) => [mail, index]))).get(last), 29_999);
+    assert.ok(maskSensitiveData(new Set(mails)).has(last));
+    // Each of them would take minutes if it looked at all of those before.
+    assert.ok(performance.now() - begun < 20_000);
+  });
+
   test("very wide values", () => {
     const value = Array.from({ length: 100_000 }, (_, index) => ({ id: `order-${index}`, token: "a", state: "done" }));
     const copy = maskSensitiveData(value);

@@ -1,5 +1,5 @@
 /** Copies of what the language and the web have classes for. */
-import { attempt, define, type Kind, type Masker, silence, unused } from "./masker.js";
+import { attempt, define, type Kind, type Masker, type Numbers, silence, unused } from "./masker.js";
 
 /** Makes a copy, and tells of it before going on to what may refer back to it. */
 type Copier = (value: never, masker: Masker, kind: Kind, begun: (copy: unknown) => void) => unknown;
@@ -8,19 +8,21 @@ type Copier = (value: never, masker: Masker, kind: Kind, begun: (copy: unknown) 
 const COPIERS: Readonly<Record<string, Copier>> = {
   Map: (value: Map<unknown, unknown>, masker, kind, begun) => {
     const copy = new Map();
+    const numbers: Numbers = new Map();
     begun(copy);
     for (const [key, item] of value) {
       if (typeof key !== "string") copy.set(masker.masked(key, kind), masker.masked(item, members(kind)));
-      else copy.set(place(copy, masker.text(key, kind)), masker.named(key, item, members(kind)));
+      else copy.set(place(copy, numbers, masker.text(key, kind)), masker.named(key, item, members(kind)));
     }
     return copy;
   },
   Set: (value: Set<unknown>, masker, kind, begun) => {
     const copy = new Set();
+    const numbers: Numbers = new Map();
     begun(copy);
     for (const item of value) {
       const masked = masker.masked(item, kind);
-      copy.add(typeof masked === "string" ? place(copy, masked) : masked);
+      copy.add(typeof masked === "string" ? place(copy, numbers, masked) : masked);
     }
     return copy;
   },
@@ -97,7 +99,8 @@ function tagOf(value: object): string {
 const members = (kind: Kind): Kind => (kind === "allowed" ? "plain" : kind);
 
 /** Masked texts may be the same. */
-const place = (copy: { has(key: unknown): boolean }, text: string): string => unused(text, (other) => copy.has(other));
+const place = (copy: { has(key: unknown): boolean }, numbers: Numbers, text: string): string =>
+  unused(text, numbers, (other) => copy.has(other));
 
 /** Bytes may be a key, or the text of one. */
 function bytes(value: ArrayBufferLike | ArrayBufferView, masker: Masker, kind: Kind): string {

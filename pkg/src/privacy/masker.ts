@@ -95,10 +95,15 @@ export class Masker {
   /** The members of `from` that are its own and enumerable, on `to`. */
   members(from: object, to: object, kind: Kind): void {
     const labelled = kind === "plain" ? this.#labelled(from) : undefined;
+    let numbers: Numbers | undefined;
     for (const key of Object.keys(from)) {
       const name = this.names.of(key);
       const memberKind = key === "value" && labelled ? labelled : below(kind, name.kind);
-      const place = name.shown === key ? key : this.#place(name.shown, from, to);
+      let place = key;
+      if (name.shown !== key) {
+        numbers ??= new Map();
+        place = this.#place(name.shown, from, to, numbers);
+      }
       define(to, place, this.#read(from, key, memberKind));
     }
     for (const key of Object.getOwnPropertySymbols(from)) {
@@ -109,9 +114,9 @@ export class Masker {
   }
 
   /** Where a member goes whose name holds a secret. */
-  #place(shown: string, from: object, to: object): string {
+  #place(shown: string, from: object, to: object, numbers: Numbers): string {
     this.#found += 1;
-    return unused(shown, (other) => Object.hasOwn(from, other) || Object.hasOwn(to, other));
+    return unused(shown, numbers, (other) => Object.hasOwn(from, other) || Object.hasOwn(to, other));
   }
 
   #read(from: object, key: PropertyKey, kind: Kind): unknown {
@@ -281,11 +286,16 @@ function arePairs(list: unknown[]): boolean {
   );
 }
 
+/** The number to be tried next, by the text that it stands behind: thousands of names may be masked alike. */
+export type Numbers = Map<string, number>;
+
 /** The text, or the first of `text 2`, `text 3`, … that is not taken: masked names may be the same. */
-export function unused(text: string, taken: (text: string) => boolean): string {
-  let place = text;
-  for (let number = 2; taken(place); number += 1) place = `${text} ${number}`;
-  return place;
+export function unused(text: string, numbers: Numbers, taken: (text: string) => boolean): string {
+  let number = numbers.get(text) ?? 1;
+  const place = () => (number === 1 ? text : `${text} ${number}`);
+  while (taken(place())) number += 1;
+  numbers.set(text, number);
+  return place();
 }
 
 /** Never a setter's work. */

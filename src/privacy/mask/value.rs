@@ -1,5 +1,7 @@
 //! Secrets in JSON values. The rules are those of `maskSensitiveData` in JavaScript.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::privacy::mask::MASKED;
@@ -86,9 +88,10 @@ fn object(members: &mut Map<String, Value>, secret: bool, depth: usize) -> bool 
     }
     let renamed = |name: &String| mask_text(name).map(|masked| (name.clone(), masked));
     let renamed: Vec<_> = members.keys().filter_map(renamed).collect();
+    let mut numbers = BTreeMap::new();
     for (name, masked) in renamed {
         if let Some(member) = members.remove(&name) {
-            members.insert(unused(members, &masked), member);
+            members.insert(unused(members, masked, &mut numbers), member);
             found = true;
         }
     }
@@ -155,13 +158,16 @@ fn name_of_pair(item: &Value) -> Option<&str> {
     }
 }
 
-/// The name, or the first of `name 2`, `name 3`, … that no other member has.
-fn unused(members: &Map<String, Value>, name: &str) -> String {
-    let mut place = name.to_owned();
-    for number in 2.. {
-        if !members.contains_key(&place) {
-            break;
-        }
+/// The name, or the first of `name 2`, `name 3`, … that no other member has. `numbers` tells which is to be tried next:
+/// thousands of names may be masked alike.
+fn unused(members: &Map<String, Value>, name: String, numbers: &mut BTreeMap<String, u64>) -> String {
+    let mut place = name.clone();
+    let number = numbers.entry(name.clone()).or_insert(1);
+    if *number > 1 {
+        place = format!("{name} {number}");
+    }
+    while members.contains_key(&place) {
+        *number += 1;
         place = format!("{name} {number}");
     }
     place
