@@ -307,6 +307,28 @@ describe("the end", () => {
     await manager.close();
   });
 
+  test("what does not heed the signal is not waited for, and counts for nothing later", async () => {
+    const ending = new AbortController();
+    let finish;
+    const told = [];
+    const manager = new BatchManager({
+      maxSize: 1,
+      signal: ending.signal,
+      onProgress: (progress) => told.push(progress),
+      process: (items) => new Promise((resolve) => (finish = () => resolve(items))),
+    });
+    const running = settled(manager.add(1));
+    await turns();
+    ending.abort(new Error("shut down"));
+    const closing = manager.close();
+    await pass(1);
+    await closing;
+    assert.deepEqual([await running, manager.running], [{ error: "shut down" }, 0]);
+    finish();
+    await turns();
+    assert.deepEqual(told, [{ completed: 1, succeeded: 0, failed: 1, pending: 0, running: 0 }]);
+  });
+
   test("progress is told after each batch, and who is told can't harm it", async () => {
     const told = [];
     const manager = new BatchManager({
@@ -430,6 +452,37 @@ describe("a list", () => {
     );
     const none = await processBatch([1], work, { signal: AbortSignal.abort(reason) });
     assert.deepEqual(none, { results: [{ status: "rejected", reason }], succeeded: 0, failed: 1 });
+  });
+
+  test("does not wait for what goes on when its caller has given up", async () => {
+    const caller = new AbortController();
+    const told = [];
+    let finish;
+    const work = (item) => (item === 1 ? item : new Promise((resolve) => (finish = resolve)));
+    const options = { concurrency: 2, signal: caller.signal, onProgress: (progress) => told.push(progress) };
+    const working = processBatch([1, 2, 3, 4], work, options);
+    await turns();
+    caller.abort(new Error("gone"));
+    await pass(1);
+    const before = await working;
+    assert.deepEqual(
+      before.results.map(({ value, reason }) => value ?? reason.message),
+      [1, "gone", "gone", "gone"],
+    );
+    finish("late");
+    await turns();
+    assert.deepEqual([before.results[2].status, before.succeeded, told.length], ["rejected", 1, 1]);
+  });
+
+  test("all at once, if the size has no end", async () => {
+    for (const items of [[1, 2, 3], []]) {
+      const calls = [];
+      const work = (some) => calls.push(some) && some.map((item) => item * 2);
+      const { results } = await processBatch(items, work, { size: Number.POSITIVE_INFINITY });
+      const values = results.map(({ value }) => value);
+      const [expected, begun] = items.length > 0 ? [[2, 4, 6], [items]] : [[], []];
+      assert.deepEqual([values, calls], [expected, begun]);
+    }
   });
 
   test("may be empty; numbers that make no sense are named", async () => {

@@ -67,6 +67,8 @@ interface Entry<TItem, TResult> {
   item: TItem;
   resolve(value: BatchResult<TResult>): void;
   reject(reason: unknown): void;
+  /** Whether it has been told its result. */
+  done: boolean;
 }
 
 /**
@@ -91,7 +93,7 @@ export class BatchManager<TItem, TResult> {
   /** How many items have left the queue: the number of the first in it. */
   #taken = 0;
   /** The batches that are worked on, by the number of their first item. */
-  readonly #running = new Set<number>();
+  readonly #running = new Map<number, Entry<TItem, TResult>[]>();
   /** Items with lower numbers don't wait for others. */
   #flushed = 0;
   #succeeded = 0;
@@ -134,7 +136,7 @@ export class BatchManager<TItem, TResult> {
   add(item: TItem): Promise<BatchResult<TResult>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed.reason);
-      const entry: Entry<TItem, TResult> = { item, resolve, reject };
+      const entry: Entry<TItem, TResult> = { item, resolve, reject, done: false };
       if (this.#outside.length === 0 && (this.#offer(entry) || (this.#due && this.#retry(entry)))) return;
       if (this.#options.whenFull !== "reject") this.#outside.push(entry);
       else reject(new OrchestrationError("the batch has no room: add items later, or fewer at once", "BatchFull"));
@@ -205,7 +207,7 @@ export class BatchManager<TItem, TResult> {
       const entries = this.#queue.splice(0, size);
       const first = this.#taken;
       this.#taken += size;
-      this.#running.add(first);
+      this.#running.set(first, entries);
       while (this.#outside.length > 0 && this.#offer(this.#outside[0] as Entry<TItem, TResult>)) this.#outside.shift();
       void this.#work(entries, first);
     }
@@ -223,7 +225,8 @@ export class BatchManager<TItem, TResult> {
     } catch (error) {
       for (const entry of entries) this.#fail(entry, error);
     }
-    this.#running.delete(first);
+    // Nobody waits for it any more.
+    if (!this.#running.delete(first)) return;
     this.#batcher.finish();
     this.#pump();
     this.#progress();
@@ -237,12 +240,16 @@ export class BatchManager<TItem, TResult> {
         (error: unknown) => this.#fail(entry, error),
       );
     if (result instanceof Error) return void this.#fail(entry, result);
+    if (entry.done) return undefined;
+    entry.done = true;
     this.#succeeded += 1;
     entry.resolve(result as BatchResult<TResult>);
     return undefined;
   }
 
   #fail(entry: Entry<TItem, TResult>, error: unknown): void {
+    if (entry.done) return;
+    entry.done = true;
     this.#failed += 1;
     entry.reject(error);
   }
@@ -254,6 +261,16 @@ export class BatchManager<TItem, TResult> {
     this.#stopTimer();
     this.#ending.abort(reason);
     this.#notify();
+    if (this.#running.size > 0) startTimer(0, () => this.#abandon(reason));
+  }
+
+  /** Waits no longer for what has not heeded the signal. */
+  #abandon(reason: unknown): void {
+    if (this.#running.size === 0) return;
+    for (const entry of [...this.#running.values()].flat()) this.#fail(entry, reason);
+    this.#running.clear();
+    this.#notify();
+    this.#progress();
   }
 
   #progress(): void {
@@ -283,7 +300,7 @@ export class BatchManager<TItem, TResult> {
 
   /** The number of the first item that is not done. */
   #firstOpen(): number {
-    return Math.min(...this.#running, this.pending > 0 ? this.#taken : Number.POSITIVE_INFINITY);
+    return Math.min(...this.#running.keys(), this.pending > 0 ? this.#taken : Number.POSITIVE_INFINITY);
   }
 
   #when(seen: () => boolean, signal?: AbortSignal): Promise<void> {

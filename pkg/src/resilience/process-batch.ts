@@ -2,6 +2,7 @@
 import type { CallOptions } from "../config.js";
 import { OrchestrationError } from "../errors.js";
 import { unharmed } from "./listeners.js";
+import { startTimer } from "./timer.js";
 
 /** What the function is told. */
 export interface ProcessBatchTools {
@@ -32,7 +33,10 @@ export interface ProcessBatchOptions extends CallOptions {
 
 /** What became of a list. */
 export interface ProcessBatchResult<TResult> {
-  /** One for each item, in their order. Those that were not begun are rejected: with the signal's reason, or `Aborted`. */
+  /**
+   * One for each item, in their order. Those that were not begun are rejected: with the signal's reason, or `Aborted`; and
+   * so are those whose work goes on although the caller's signal is aborted.
+   */
   results: PromiseSettledResult<TResult>[];
   succeeded: number;
   /** Those that were not begun among them. */
@@ -78,7 +82,8 @@ export async function processBatch(
   }
   const list = Array.from(items);
   const job = new Job(list.length, options);
-  const step = size ?? 1;
+  // `Infinity` is all of them.
+  const step = Math.min(size ?? 1, Math.max(list.length, 1));
   let next = 0;
   const worker = async () => {
     while (next < list.length && job.goesOn) {
@@ -90,8 +95,8 @@ export async function processBatch(
         else
           job.fulfilAll(
             index,
-            Math.min(size, list.length - index),
-            await work(list.slice(index, index + size) as never, tools),
+            Math.min(step, list.length - index),
+            await work(list.slice(index, index + step) as never, tools),
           );
       } catch (error) {
         job.fail(index, Math.min(step, list.length - index), error);
@@ -99,7 +104,8 @@ export async function processBatch(
       job.tell();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, Math.ceil(list.length / step)) }, worker));
+  const workers = Array.from({ length: Math.min(concurrency, Math.ceil(list.length / step)) }, worker);
+  await Promise.race([Promise.all(workers), job.abandoned]);
   return job.end();
 }
 
@@ -109,9 +115,21 @@ class Job {
   readonly #options: ProcessBatchOptions;
   readonly #results: PromiseSettledResult<unknown>[];
   readonly #ending = new AbortController();
-  readonly #abort = () => this.#ending.abort(this.#options.signal?.reason);
+  readonly #abort = () => {
+    this.#ending.abort(this.#options.signal?.reason);
+    // Work that heeds the signal may still tell what has become of it.
+    this.#stopTimer = startTimer(0, this.#abandon);
+  };
+  #abandon = () => {};
+  #stopTimer = () => {};
+  #over = false;
   #succeeded = 0;
   #failed = 0;
+
+  /** Resolves when the caller has given up. */
+  readonly abandoned = new Promise<void>((resolve) => {
+    this.#abandon = resolve;
+  });
 
   constructor(total: number, options: ProcessBatchOptions) {
     this.#total = total;
@@ -131,6 +149,7 @@ class Job {
   }
 
   fulfil(index: number, value: unknown): void {
+    if (this.#over) return;
     this.#results[index] = { status: "fulfilled", value };
     this.#succeeded += 1;
   }
@@ -148,6 +167,7 @@ class Job {
   }
 
   fail(index: number, count: number, reason: unknown): void {
+    if (this.#over) return;
     for (let each = index; each < index + count; each += 1) this.#results[each] = { status: "rejected", reason };
     this.#failed += count;
     if (this.#options.stopOnError && this.goesOn)
@@ -156,12 +176,14 @@ class Job {
 
   tell(): void {
     const { onProgress } = this.#options;
-    if (!onProgress) return;
+    if (!onProgress || this.#over) return;
     const [total, succeeded, failed] = [this.#total, this.#succeeded, this.#failed];
     unharmed(() => onProgress({ total, completed: succeeded + failed, succeeded, failed }));
   }
 
   end(): ProcessBatchResult<unknown> {
+    this.#over = true;
+    this.#stopTimer();
     this.#options.signal?.removeEventListener("abort", this.#abort);
     for (let index = 0; index < this.#total; index += 1) {
       this.#results[index] ??= { status: "rejected", reason: this.#ending.signal.reason };
