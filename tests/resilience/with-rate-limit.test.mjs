@@ -71,7 +71,21 @@ describe("a route handler", () => {
     for (const user of ["ada", "ada", "alan"])
       statuses.push((await handler(from("9.9.9.9", { "x-user": user }))).status);
     assert.deepEqual(statuses, [200, 429, 200]);
-    await assert.rejects(handler(from("9.9.9.9")), { code: "InvalidConfiguration", message: /identifier/ });
+  });
+
+  test("refuses by an answer whatever a client sends as its identifier", async () => {
+    const identifier = (request) => request.headers.get("x-user");
+    const handler = withRateLimit(() => new Response("ok"), { ...rule, identifier });
+    const long = "k".repeat(600);
+    const statuses = [];
+    for (const headers of [
+      {},
+      { "x-user": "" },
+      {},
+      ...[`${long}a`, `${long}b`, `${long}b`, `${long}b`].map((user) => ({ "x-user": user })),
+    ])
+      statuses.push((await handler(from("9.9.9.9", headers))).status);
+    assert.deepEqual(statuses, [200, 200, 429, 200, 200, 200, 429]);
   });
 });
 
@@ -98,6 +112,13 @@ describe("any other function", () => {
     assert.equal((await limiter.check("ada")).success, false);
   });
 
+  test("needs an identifier if it asks for one, of any length", async () => {
+    const send = withRateLimit((mail) => mail.to, { ...rule, identifier: (mail) => mail.to });
+    for (const to of ["", undefined, null, 7])
+      await assert.rejects(send({ to }), { code: "InvalidConfiguration", message: /identifier/ });
+    assert.equal((await send({ to: "a".repeat(5000) })).length, 5000);
+  });
+
   test("has to be one", () => {
     assert.throws(() => withRateLimit({ name: "step" }, rule), { code: "InvalidConfiguration" });
     assert.throws(() => withRateLimit(() => 1, { limit: 0, window: "1s" }), { code: "InvalidConfiguration" });
@@ -112,6 +133,10 @@ test("of addresses, only those that proxies have written are believed", () => {
     ["1.1.1.1, 9.9.9.9, 10.0.0.1", "9.9.9.9", 2],
     ["9.9.9.9:5123", "9.9.9.9"],
     ["::ffff:9.9.9.9", "9.9.9.9"],
+    ["::ffff:102:304", "1.2.3.4"],
+    ["[::FFFF:c0a8:1]:443", "192.168.0.1"],
+    ["0:0:0:0:0:ffff:1.2.3.4", "1.2.3.4"],
+    ["::ffff:0:102:304", "0:0:0:0::/64"],
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
     ["2001:DB8:1:2::9", "2001:db8:1:2::/64"],
     ["[2001:0db8::1]:443", "2001:db8:0:0::/64"],

@@ -203,7 +203,8 @@ class CountingRateLimiter implements RateLimiter {
 const MAX_IDENTIFIERS = 10_000;
 const TIMEOUT_MS = 5000;
 const PREFIX = "orchestration:limit";
-const IDENTIFIER_LENGTH = 512;
+/** Characters of an identifier at most. */
+export const IDENTIFIER_LENGTH = 512;
 /** As much as a limit can be. */
 const MOST = 2 ** 32 - 1;
 

@@ -1,18 +1,30 @@
 /** Functions and route handlers behind a rate limit. */
 import { OrchestrationError, RateLimitError, statusOf } from "../errors.js";
 import { clientAddress } from "./client-address.js";
-import { createRateLimiter, type RateLimiter, type RateLimiterOptions, type RateLimitResult } from "./rate-limiter.js";
+import {
+  createRateLimiter,
+  IDENTIFIER_LENGTH,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type RateLimitResult,
+} from "./rate-limiter.js";
 
 /** Whose call it is. */
 export interface RateLimitSubject<TArguments extends unknown[]> {
   /**
    * Tells from the arguments whose limit the call counts for. Default: for a route handler the client's address, see
    * {@link clientAddress} (callers without one share a limit); for any other function all callers together.
+   *
+   * It may be as long as a client likes: what is too long for a limiter is known to it by its SHA-256. Requests for which it
+   * is empty or absent share a limit, as a client can leave out any header; a call of any other function is rejected then.
    */
-  identifier?: ((...args: TArguments) => string | Promise<string>) | undefined;
+  identifier?: ((...args: TArguments) => Identifier | Promise<Identifier>) | undefined;
   /** Tells as how many calls a call counts. Default: 1. */
   cost?: ((...args: TArguments) => number) | undefined;
 }
+
+/** Whose call it is, if that is known. */
+type Identifier = string | null | undefined;
 
 /** A rule of its own, or a limiter that others use too. */
 export type RateLimitedBy<TArguments extends unknown[]> = (RateLimiterOptions | { limiter: RateLimiter }) &
@@ -53,8 +65,9 @@ export function withRateLimit<TArguments extends unknown[], TResult>(
   const counter = "limiter" in rest ? (rest.limiter as RateLimiter) : createRateLimiter(rest as RateLimiterOptions);
 
   const ask = async (args: TArguments, request: Request | undefined) => {
-    const subject = identifier ? await identifier(...args) : ((request && clientAddress(request)) ?? EVERYBODY);
-    return counter.limit(subject, { cost: cost?.(...args), signal: request?.signal });
+    const named = identifier ? await identifier(...args) : ((request && clientAddress(request)) ?? EVERYBODY);
+    const subject = request ? (named ?? "") || EVERYBODY : named;
+    return counter.limit(await digested(subject as string), { cost: cost?.(...args), signal: request?.signal });
   };
   const call = async (...args: TArguments): Promise<unknown> => {
     const [request] = args;
@@ -86,6 +99,13 @@ export function withRateLimit<TArguments extends unknown[], TResult>(
 
 /** The identifier of those who have none. */
 const EVERYBODY = "*";
+
+/** A text that is short enough for a limiter, for any text. */
+async function digested(text: string): Promise<string> {
+  if (typeof text !== "string" || text.length <= IDENTIFIER_LENGTH) return text;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha256:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
 
 const isLimiter = (value: unknown): value is RateLimiter =>
   typeof (value as Partial<RateLimiter>)?.limit === "function";
