@@ -112,6 +112,31 @@ test("an embedded broker starts when it is first needed, once, and stops with th
   await again.stop();
 });
 
+test("an embedded broker is shared by engines with the same settings, and refused to others", async (t) => {
+  const db = join(folder(), "broker.db");
+  const engineWith = (config) => {
+    const providers = [{ name: "here", type: "embedded", config: { port: 0, db, ...config } }];
+    const engine = createWorkflowEngine({ providers, url: "http://127.0.0.1:1", env: {} });
+    t.after(() => engine.shutdown());
+    return engine;
+  };
+  const settings = { token: "secret-1", limits: { queues: 5, schedules: 6 } };
+  await engineWith(settings).initialize();
+  await engineWith({ limits: { schedules: 6, queues: 5 }, token: "secret-1", onError: () => {} }).initialize();
+  for (const [other, named] of [
+    [{ ...settings, token: "secret-2" }, /with another token:/],
+    [{ ...settings, currentSigningKey: "sig_1" }, /with another currentSigningKey:/],
+    [{ token: "secret-1", limits: { queues: 5 } }, /with another limits:/],
+    [{}, /with another token, limits:/],
+  ])
+    await assert.rejects(engineWith(other).initialize(), ({ code, message }) => {
+      assert.equal(code, "InvalidConfiguration");
+      assert.match(message, named);
+      assert.ok(!message.includes("secret"));
+      return true;
+    });
+});
+
 test("a failed start is told, and tried again by the next call", async (t) => {
   const db = join(folder(), "broker.db");
   const blocker = await startBroker({ port: 0, db });
