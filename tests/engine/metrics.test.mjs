@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createStep, MetricsRegistry } from "@repo/orchestration";
-import { defineWorkflow } from "@repo/orchestration/server";
-import { ended, served, until } from "./support.mjs";
+import { createWorkflowEngine, defineWorkflow } from "@repo/orchestration/server";
+import { ended, served, site, until } from "./support.mjs";
 
 test("runs and tries of steps are counted by workflow, and told as Prometheus reads them", async (t) => {
   const metrics = new MetricsRegistry();
@@ -57,4 +57,27 @@ test("runs and tries of steps are counted by workflow, and told as Prometheus re
     ["step x", "doomed"],
   ]);
   assert.deepEqual(engine.getStatus().metrics, engine.getMetrics());
+});
+
+test("a run is counted by who started or served it, not by everybody who asks for it", async (t) => {
+  const fine = defineWorkflow("fine", (context) => context.run("x", () => "done"));
+  const { engine } = await served(t, { workflows: [fine] });
+  const started = await engine.executeWorkflow(fine);
+  await ended(engine, started);
+  const provider = engine.provider();
+  const { url } = await site(t);
+  const providers = [{ name: "own", type: "custom", provider: { ...own(provider), name: "own" } }];
+  const other = createWorkflowEngine({ providers, workflows: [fine], url, env: {} });
+  assert.equal((await other.getExecution(started.workflowRunId)).status, "completed");
+  assert.deepEqual(other.getMetrics().workflows, []);
+  assert.deepEqual(
+    engine.getMetrics().workflows.map((counts) => [counts.started, counts.completed]),
+    [[1, 1]],
+  );
+});
+
+const own = (provider) => ({
+  type: "own",
+  start: (...asked) => provider.start(...asked),
+  get: (workflowRunId) => provider.get(workflowRunId),
 });

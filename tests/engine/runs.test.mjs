@@ -371,3 +371,17 @@ test("waiting ends with the signal's reason, and with the run that nobody knows"
     message: "there is no workflow 'unknown'; there are: none",
   });
 });
+
+test("an empty id of a run is refused", async (t) => {
+  const { engine } = await served(t, { workflows: [defineWorkflow("any", async () => {})] });
+  for (const id of ["", " ", "wfr_", 5])
+    for (const call of [
+      () => engine.executeWorkflow("any", 1, { workflowRunId: id }),
+      () => engine.getExecution(id),
+      () => engine.cancelExecution(id),
+      () => engine.waitForExecution(id),
+      () => engine.notify({ eventId: "e", workflowRunId: id }),
+    ])
+      await assert.rejects(call, { code: "InvalidRequest", message: /workflowRunId/ }, String(call));
+  assert.deepEqual((await engine.listExecutions()).runs, []);
+});

@@ -79,6 +79,17 @@ test("a schedule starts a run each time, pauses, goes on, is replaced and remove
   assert.equal(written.length, total);
 });
 
+test("a schedule has the retries and delays of its workflow, unless it says otherwise", async (t) => {
+  const patient = defineWorkflow("patient", async () => {}, { retries: 5, retryDelay: "1000 * retried" });
+  const { engine } = await served(t, { workflows: [patient] });
+  await engine.scheduleWorkflow(patient, { cron: "0 * * * *", scheduleId: "a" });
+  await engine.scheduleWorkflow(patient, { cron: "0 * * * *", scheduleId: "b", retries: 1, retryDelay: "500" });
+  const { schedules } = engine.provider().client;
+  const told = ({ retries, retryDelayExpression }) => [retries, retryDelayExpression];
+  assert.deepEqual(told(await schedules.get("a")), [5, "1000 * retried"]);
+  assert.deepEqual(told(await schedules.get("b")), [1, "500"]);
+});
+
 test("what can't be scheduled is refused", async (t) => {
   const schema = { parse: (value) => value ?? Promise.reject(new Error("an input is needed")) };
   const { engine } = await served(t, { workflows: [defineWorkflow("report", async () => {}, { schema })] });

@@ -134,3 +134,60 @@ test("what is missing is told when a trigger is used", async () => {
   });
   assert.deepEqual(asked, []);
 });
+
+test("a trigger that is registered while the engine is initialized is attached, once", async (t) => {
+  const seen = [];
+  const gate = Promise.withResolvers();
+  const slow = trigger({ name: "slow", attach: async () => (seen.push("slow"), gate.promise) });
+  const late = trigger({ name: "late", attach: async () => void seen.push("late") });
+  const { engine } = await served(t, { workflows: [hello()], triggers: [slow] });
+  const initializing = engine.initialize();
+  const registering = engine.register(late, slow);
+  gate.resolve();
+  await Promise.all([initializing, registering, engine.initialize()]);
+  assert.deepEqual(
+    engine.triggers().map(({ name, isAttached }) => [name, isAttached]),
+    [
+      ["slow", true],
+      ["late", true],
+    ],
+  );
+  assert.deepEqual(seen.toSorted(), ["late", "slow"]);
+});
+
+test("a trigger that is removed while it is attached leaves nothing; a new one of its name comes after it", async (t) => {
+  const seen = [];
+  const [gate, begun] = [Promise.withResolvers(), Promise.withResolvers()];
+  const door = trigger({
+    attach: async () => {
+      begun.resolve();
+      await gate.promise;
+      seen.push("attached");
+    },
+    detach: async () => void seen.push("detached"),
+  });
+  const other = trigger({ attach: async () => void seen.push("attached other") });
+  const { engine } = await served(t, { workflows: [hello()], triggers: [door] });
+  const initializing = engine.initialize();
+  await begun.promise;
+  const removing = engine.unregister("door");
+  const replacing = engine.register(other);
+  gate.resolve();
+  await Promise.all([initializing, removing, replacing]);
+  assert.equal(await removing, true);
+  assert.deepEqual(seen, ["attached", "detached", "attached other"]);
+});
+
+test("a trigger that could not be taken away is still there", async (t) => {
+  let failures = 1;
+  const door = trigger({
+    attach: async () => {},
+    detach: async () => {
+      if (failures-- > 0) throw new Error("not now");
+    },
+  });
+  const { engine } = await served(t, { workflows: [hello()], triggers: [door] });
+  await engine.initialize();
+  await assert.rejects(engine.unregister("door"), { message: "not now" });
+  assert.deepEqual([engine.triggers().length, await engine.unregister("door"), engine.triggers().length], [1, true, 0]);
+});

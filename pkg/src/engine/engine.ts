@@ -26,7 +26,7 @@ import type {
   WorkflowExecution,
   WorkflowSchedule,
 } from "./types.js";
-import { checkInput, Workflows } from "./workflows.js";
+import { checkInput, checkRunId, Workflows } from "./workflows.js";
 
 /**
  * Makes an engine. Nothing is asked of anybody before it is used.
@@ -100,7 +100,8 @@ class Engine implements WorkflowEngine {
       if (item.kind === "workflow") this.#workflows.add(item);
       else this.#triggers.add(item);
     }
-    if (!this.#isInitialized) return;
+    // Who initializes has looked already which triggers there are.
+    if (!this.#isInitialized && !this.#initializing) return;
     for (const item of items) if (item.kind === "trigger") await this.#triggers.attach(item);
   }
 
@@ -145,8 +146,9 @@ class Engine implements WorkflowEngine {
   ): Promise<{ scheduleId: string }> {
     const { definition, entry, url } = await this.#target(workflow, provider, input);
     const create = await this.#providers.method(entry, "schedule");
-    const { retries, flowControl } = definition.options;
-    return create(present({ retries, flowControl, ...present(schedule), workflowId: definition.id, url, input }), call);
+    const { retries, retryDelay, flowControl } = definition.options;
+    const own = { retries, retryDelay, flowControl, ...present(schedule) };
+    return create(present({ ...own, workflowId: definition.id, url, input }), call);
   }
 
   async listSchedules({ provider, ...call }: ProviderChoice = {}): Promise<WorkflowSchedule[]> {
@@ -170,6 +172,7 @@ class Engine implements WorkflowEngine {
     workflowRunId: string,
     { provider, ...call }: ProviderChoice = {},
   ): Promise<WorkflowExecution<TOutput> | undefined> {
+    checkRunId(workflowRunId);
     const found = await this.#first("get", provider, (get) => get(workflowRunId, call));
     if (found) this.#monitor.seen(found);
     return found as WorkflowExecution<TOutput> | undefined;
@@ -188,6 +191,7 @@ class Engine implements WorkflowEngine {
   }
 
   async cancelExecution(workflowRunId: string, { provider, ...call }: ProviderChoice = {}): Promise<boolean> {
+    checkRunId(workflowRunId);
     return (await this.#first("cancel", provider, (cancel) => cancel(workflowRunId, call))) ?? false;
   }
 
@@ -209,6 +213,7 @@ class Engine implements WorkflowEngine {
   }
 
   async notify(event: EventRequest, { provider, ...call }: ProviderChoice = {}): Promise<number> {
+    if (event.workflowRunId !== undefined) checkRunId(event.workflowRunId);
     return (await this.#method("notify", provider))(event, call);
   }
 
@@ -284,12 +289,13 @@ class Engine implements WorkflowEngine {
     input: unknown,
     { provider, signal, ...options }: StartOptions & ProviderChoice = {},
   ): Promise<StartedWorkflow> {
+    if (options.workflowRunId !== undefined) checkRunId(options.workflowRunId);
     const { definition, entry, url } = await this.#target(workflow, provider, input);
     const { retries, retryDelay, flowControl } = definition.options;
     const own = { retries, retryDelay, flowControl, ...present(options) };
     const request = present({ ...own, workflowId: definition.id, url, input });
     const { workflowRunId } = await entry.provider.start(request, { signal });
-    this.#monitor.started(definition.id);
+    this.#monitor.started(definition.id, workflowRunId);
     return { workflowRunId, workflowId: definition.id, provider: entry.keeper };
   }
 

@@ -9,19 +9,25 @@ import type { EngineMetrics, WorkflowExecution } from "./types.js";
 export class Monitor {
   readonly #registry: MetricsRegistry;
   readonly #recorder: WorkflowRecorder;
+  /** Runs that were started here and whose end was not seen yet, the latest of them. */
+  readonly #own = new Set<string>();
 
   constructor(registry: MetricsRegistry = new MetricsRegistry(), telemetry: Telemetry = true) {
     this.#registry = registry;
     this.#recorder = new WorkflowRecorder(registry, telemetry);
   }
 
-  started(workflowId: string): void {
+  started(workflowId: string, workflowRunId: string): void {
     this.#recorder.started(workflowId);
+    if (this.#own.size >= REMEMBERED) this.#own.delete(this.#own.values().next().value as string);
+    this.#own.add(workflowRunId);
   }
 
-  /** A run that somebody asked for. */
+  /** A run that somebody asked for: one that others have started is counted by them. */
   seen(run: WorkflowExecution): void {
+    if (!this.#own.has(run.workflowRunId)) return;
     this.#recorder.seen(run);
+    if (run.completedAt !== undefined) this.#own.delete(run.workflowRunId);
   }
 
   /** Tells of the runs of a workflow that are served here. Their starts are counted by who starts them. */
@@ -37,3 +43,5 @@ export class Monitor {
     return this.#registry.expose(format);
   }
 }
+
+const REMEMBERED = 10_000;

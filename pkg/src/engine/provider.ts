@@ -40,6 +40,8 @@ export interface ScheduleOptions {
   scheduleId?: string | undefined;
   label?: string | string[] | undefined;
   retries?: number | undefined;
+  /** An expression for the delay before a retry, in milliseconds. */
+  retryDelay?: string | undefined;
   flowControl?: FlowControl | undefined;
 }
 

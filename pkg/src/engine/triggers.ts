@@ -33,6 +33,8 @@ export class Triggers {
   readonly #parts: TriggerParts;
   readonly #known = new Map<string, Trigger>();
   readonly #attached = new Set<Trigger>();
+  /** What is being set up or taken away, by name: one after the other. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(parts: TriggerParts) {
     this.#parts = parts;
@@ -55,16 +57,27 @@ export class Triggers {
   async remove(name: string, options?: CallOptions): Promise<boolean> {
     const trigger = this.#known.get(name);
     if (!trigger) return false;
-    if (trigger.detach) await trigger.detach(await this.host(trigger), options);
-    this.#attached.delete(trigger);
-    return this.#known.delete(name);
+    this.#known.delete(name);
+    await this.#inTurn(name, async () => {
+      this.#attached.delete(trigger);
+      try {
+        await trigger.detach?.(await this.host(trigger), options);
+      } catch (error) {
+        // So that it can be tried again.
+        if (!this.#known.has(name)) this.#known.set(name, trigger);
+        throw error;
+      }
+    });
+    return true;
   }
 
-  /** Sets up what it needs at its provider, unless that is done. */
+  /** Sets up what it needs at its provider, unless that is done, or the trigger is gone. */
   async attach(trigger: Trigger, options?: CallOptions): Promise<void> {
-    if (!trigger.attach || this.#attached.has(trigger)) return;
-    await trigger.attach(await this.host(trigger), options);
-    if (this.#known.get(trigger.name) === trigger) this.#attached.add(trigger);
+    await this.#inTurn(trigger.name, async () => {
+      if (!trigger.attach || this.#attached.has(trigger) || this.#known.get(trigger.name) !== trigger) return;
+      await trigger.attach(await this.host(trigger), options);
+      this.#attached.add(trigger);
+    });
   }
 
   get all(): readonly Trigger[] {
@@ -117,6 +130,17 @@ export class Triggers {
       },
       verify: (request, body) => verify(entry, request, body, address.sentTo(request)),
     };
+  }
+
+  async #inTurn(name: string, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(act);
+    const over = turn
+      .catch(() => {})
+      .then(() => {
+        if (this.#turns.get(name) === over) this.#turns.delete(name);
+      });
+    this.#turns.set(name, over);
+    await turn;
   }
 
   /** Unless nobody has said where the engine is. */

@@ -122,7 +122,7 @@ export interface WorkflowMetrics {
   workflowId: string;
   /** Runs that this process started. */
   started: number;
-  /** Runs whose end was seen by this process. */
+  /** Runs that this process has served or started, and whose end it saw. */
   completed: number;
   failed: number;
   steps: StepMetrics[];

@@ -43,3 +43,9 @@ export async function checkInput({ id, options }: AnyWorkflow, input: unknown): 
   if ("issues" in result)
     throw new ValidationError(`the input does not fit the schema of the workflow '${id}': ${result.issues}`);
 }
+
+/** @throws {OrchestrationError} `InvalidRequest` for what is no id: it would name a run that nobody meant */
+export function checkRunId(workflowRunId: unknown): void {
+  if (typeof workflowRunId === "string" && workflowRunId.replace(/^wfr_/, "").trim() !== "") return;
+  throw new OrchestrationError("the id of a run, workflowRunId, has to be a text that is not empty", "InvalidRequest");
+}
