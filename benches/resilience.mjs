@@ -39,7 +39,7 @@ async function breakers({ withCircuitBreaker }, show) {
 
 /**
  * A function that succeeds at once, and one that fails first; no delay. The failure is one error, so that no stacks are
- * written. Steps hand a signal to their function, so who retries without them makes one.
+ * written.
  */
 async function retries({ withRetry, withStepRetry, createStep }, show) {
   const { default: pRetry } = await import("p-retry");
@@ -60,11 +60,7 @@ async function retries({ withRetry, withStepRetry, createStep }, show) {
     const retried = withRetry(work, ours);
     const step = withStepRetry(createStep("work", work), ours);
     show(await pair(`retry, ${name}`, { ours: () => retried(), theirs: () => pRetry(work, theirs) }));
-    const signalled = () => {
-      const { signal } = new AbortController();
-      return pRetry(() => work(1, { signal }), theirs);
-    };
-    show(await pair(`step with retries, ${name}`, { ours: () => step.execute(1), theirs: signalled }));
+    show(await pair(`step with retries, ${name}`, { ours: () => step.execute(1), theirs: () => pRetry(work, theirs) }));
   }
 }
 

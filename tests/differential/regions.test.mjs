@@ -65,7 +65,12 @@ describe("intended differences", () => {
         return true;
       });
     });
-  refused("a region that there is not", { ...DEFAULT, QSTASH_REGION: "MOON" }, {}, /EU_CENTRAL_1.*MOON/);
+  refused(
+    "a region that there is not",
+    { ...DEFAULT, QSTASH_REGION: "MOON" },
+    {},
+    /QSTASH_REGION to be one of EU_CENTRAL_1/,
+  );
   refused("a value of QSTASH_DEV that is none", { ...DEFAULT, QSTASH_DEV: "yes" }, {}, /QSTASH_DEV/);
   refused("development mode in production", { QSTASH_DEV: "1", NODE_ENV: "production" }, {}, /NODE_ENV/);
   refused("the same in code", { ...DEFAULT, NODE_ENV: "production" }, { devMode: true }, /NODE_ENV/);

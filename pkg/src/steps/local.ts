@@ -32,6 +32,9 @@ export function localRunner(options?: ExecuteOptions): StepRunner {
   return unbound as StepRunner;
 }
 
+/** Whether a runner serves all executions without options: what is made of it can be kept. */
+export const isUnbound = (runner: StepRunner): boolean => runner === unbound;
+
 /** What serves all executions without options, as long as the environment is the same. */
 let unbound: StepRunner | undefined;
 
@@ -53,9 +56,7 @@ function runnerOf(options: ExecuteOptions): StepRunner {
     run: async (name, input, stepFunction, { retries = 0 } = {}) => {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          // Signals belong to a request in some runtimes, so there is none for all.
-          const own = signal ?? new AbortController().signal;
-          const tools: StepTools = { signal: own, attempt, workflowRunId: undefined };
+          const tools = new LocalTools(attempt, signal);
           return await stubbed(name, input, () => stepFunction(tools));
         } catch (error) {
           if (!(error instanceof RetryLater)) throw error;
@@ -75,6 +76,23 @@ function runnerOf(options: ExecuteOptions): StepRunner {
         );
       }),
   };
+}
+
+/** Most functions ask for no signal. There is none for all: in some runtimes signals belong to a request. */
+class LocalTools implements StepTools {
+  readonly attempt: number;
+  readonly workflowRunId = undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(attempt: number, signal: AbortSignal | undefined) {
+    this.attempt = attempt;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= new AbortController().signal;
+    return this.#signal;
+  }
 }
 
 /** The request of a call, made from here, once: retries are the broker's, and those of `withStepRetry`. */

@@ -3,7 +3,7 @@ import { OrchestrationError, WorkflowCallError } from "../errors.js";
 import { expected } from "../workflows/expectation.js";
 import type { CallResponse, CallSettings } from "../workflows/steps.js";
 import { type RetryOptions, RetryPolicy } from "./backoff.js";
-import type { StepRunner } from "./runner.js";
+import type { StepRunner, StepTools } from "./runner.js";
 import { decorated, type Step } from "./step.js";
 
 /** How often a step is tried, and when. */
@@ -51,7 +51,7 @@ function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy):
           const attempted = (failures: number) => {
             const attempt = countsTries ? inner : failures;
             inner = 0;
-            return stepFunction(attempt === tools.attempt ? tools : { ...tools, attempt });
+            return stepFunction(attempt === tools.attempt ? tools : counted(tools, attempt));
           };
           return own.attempts(attempted, tools, before);
         },
@@ -64,6 +64,15 @@ function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy):
         : runner.call(name, retriedByBroker(policy, name, settings)),
   };
 }
+
+/** The same tools for another attempt. Their signal is made when it is asked for. */
+const counted = (tools: StepTools, attempt: number): StepTools => ({
+  get signal() {
+    return tools.signal;
+  },
+  attempt,
+  workflowRunId: tools.workflowRunId,
+});
 
 /** The broker makes the call, and tries again. */
 function retriedByBroker(policy: RetryPolicy, name: string, settings: CallSettings): CallSettings {

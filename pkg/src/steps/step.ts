@@ -5,7 +5,7 @@ import type { PayloadSchema } from "../workflows/schema.js";
 import type { RunOptions } from "../workflows/steps.js";
 import { validated } from "../workflows/validation.js";
 import { durableRunner } from "./durable.js";
-import { type ExecuteOptions, localRunner } from "./local.js";
+import { type ExecuteOptions, isUnbound, localRunner } from "./local.js";
 import type { StepRunner, StepTools } from "./runner.js";
 
 /** A step's function. What it gives is remembered as JSON. */
@@ -144,16 +144,30 @@ export function stepOf<TInput, TOutput>(name: string, perform: Perform<TInput, T
   return {
     name,
     perform,
-    execute: async (...[input, options]) => perform(input as TInput, localRunner(options)),
+    execute: (...[input, options]) => {
+      try {
+        return perform(input as TInput, localRunner(options));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
     run: async (context, ...[input]) => perform(input as TInput, durableRunner(context)),
   };
 }
 
 /** @internal A step whose parts are performed by a changed runner. */
-export const decorated = <TInput, TOutput>(
+export function decorated<TInput, TOutput>(
   step: Step<TInput, TOutput>,
   change: (runner: StepRunner) => StepRunner,
-): Step<TInput, TOutput> => stepOf(step.name, (input, runner) => step.perform(input, change(runner)));
+): Step<TInput, TOutput> {
+  let kept: [StepRunner, StepRunner] | undefined;
+  const changed = (runner: StepRunner) => {
+    if (!isUnbound(runner)) return change(runner);
+    if (kept?.[0] !== runner) kept = [runner, change(runner)];
+    return kept[1];
+  };
+  return stepOf(step.name, (input, runner) => step.perform(input, changed(runner)));
+}
 
 /** @internal What a schema makes of a value. */
 export async function fitting<T>(step: string, what: string, value: unknown, schema: PayloadSchema<T>): Promise<T> {
