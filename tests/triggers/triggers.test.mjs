@@ -95,6 +95,78 @@ describe("by HTTP", () => {
     assert.equal(inputs.length, 2);
   });
 
+  /** Pulls a trigger alone: the status or the code of its answer, and the id of the run. */
+  const pulling = (options) => {
+    const trigger = httpTrigger({ name: "x", workflow: "w", ...options });
+    const start = async (_, { workflowRunId }) => ({ workflowRunId, workflowId: "w", provider: "own" });
+    return async (headers, { method = "POST", body = '{"id":1}', query = "" } = {}) => {
+      const init = { method, headers, body: method === "GET" ? null : body };
+      try {
+        const answer = await trigger.handle(new Request(`https://app.test/triggers/x${query}`, init), { start });
+        return { status: answer.status, id: answer.status === 202 ? (await answer.json()).workflowRunId : undefined };
+      } catch ({ code }) {
+        return { status: code };
+      }
+    };
+  };
+
+  test("pages of other origins can't pull it, with whatever cookie", async () => {
+    const [evil, shop] = ["https://evil.test", "https://shop.test"];
+    const methods = ["GET", "POST"];
+    const pull = pulling({
+      methods,
+      authorize: ({ headers }) => headers.get("cookie") === "a",
+      allowedOrigins: [shop],
+    });
+    const status = async (headers, more) => (await pull({ cookie: "a", ...headers }, more)).status;
+    for (const method of methods) {
+      assert.equal(await status({ origin: evil }, { method }), "Forbidden");
+      assert.equal(await status({ origin: "null" }, { method }), "Forbidden");
+      assert.equal(await status({ origin: evil, "sec-fetch-site": "cross-site" }, { method }), "Forbidden");
+      // Links and images tell no origin.
+      assert.equal(await status({ "sec-fetch-site": "cross-site" }, { method }), "Forbidden");
+      assert.equal(await status({ "sec-fetch-site": "same-site" }, { method }), "Forbidden");
+      assert.equal(await status({}, { method }), 202);
+      assert.equal(await status({ "sec-fetch-site": "none" }, { method }), 202);
+      assert.equal(await status({ origin: "https://app.test" }, { method }), 202);
+      assert.equal(await status({ origin: shop, "sec-fetch-site": "cross-site" }, { method }), 202);
+      assert.equal(await status({ origin: "https://proxied.test", "sec-fetch-site": "same-origin" }, { method }), 202);
+    }
+    const open = pulling({ public: true });
+    assert.equal((await open({ origin: evil, "sec-fetch-site": "cross-site" })).status, 202);
+  });
+
+  test("anything but true refuses", async () => {
+    for (const verdict of [null, undefined, {}, [], "yes", 1, { user: "anna" }])
+      assert.equal((await pulling({ authorize: () => verdict })({})).status, "Forbidden");
+    const like = { status: 418, headers: new Headers() };
+    assert.equal((await pulling({ authorize: () => like })({})).status, 418);
+  });
+
+  test("a key is of one payload, and of one caller if they are identified", async () => {
+    const headers = { "idempotency-key": "1", "content-type": "application/json", "x-user": "anna" };
+    const ids = async (options, ...requests) => {
+      const pull = pulling({ public: true, methods: ["GET", "POST"], ...options });
+      const all = [];
+      for (const [changed, more] of requests) all.push((await pull({ ...headers, ...changed }, more)).id);
+      return all.map((id) => all.indexOf(id));
+    };
+    const requests = [
+      [{}],
+      [{}, { body: '{"id":2}' }],
+      [{}],
+      [{ "x-user": "bob" }],
+      [{}, { method: "GET", query: "?a=1" }],
+      [{}, { method: "GET", query: "?a=2" }],
+      [{}, { method: "GET", query: "?a=1" }],
+    ];
+    assert.deepEqual(await ids({}, ...requests), [0, 1, 0, 0, 4, 5, 4]);
+    const identify = async (request) => request.headers.get("x-user");
+    assert.deepEqual(await ids({ identify }, ...requests), [0, 1, 0, 3, 4, 5, 4]);
+    const shifted = [[{ "idempotency-key": "1a", "x-user": "b" }], [{ "idempotency-key": "1", "x-user": "ab" }]];
+    assert.deepEqual(await ids({ identify }, ...shifted), [0, 1]);
+  });
+
   test("one that is open by mistake can't be made", () => {
     for (const options of [{}, { public: false }, { authorize: true }])
       assert.throws(() => httpTrigger({ name: "x", workflow: "w", ...options }), { code: "InvalidConfiguration" });

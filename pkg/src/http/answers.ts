@@ -43,6 +43,11 @@ function logged(error: unknown, request: Request | undefined): void {
 const relayed = (status: number | undefined): number =>
   status !== undefined && status >= 400 && status < 500 && status !== 401 && status !== 403 ? status : 502;
 
+/** Whether this is a response, also one of another library or realm. */
+export const isResponse = (value: unknown): value is Response =>
+  value instanceof Response ||
+  (typeof Object(value).status === "number" && typeof Object(value).headers?.get === "function");
+
 /** More than a broker takes. */
 const MAX_BYTES = 4 << 20;
 

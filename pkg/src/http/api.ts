@@ -4,8 +4,9 @@ import { isDeveloping, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
 import type { RateLimiter } from "../resilience/rate-limiter.js";
 import { type RateLimitedBy, withRateLimit } from "../resilience/with-rate-limit.js";
-import { refusal } from "./answers.js";
+import { isResponse, refusal } from "./answers.js";
 import { FOLLOW, type FollowOptions } from "./events.js";
+import { refuseForeign } from "./origin.js";
 import { routed, type WorkflowApiAction } from "./routes.js";
 
 /** What a request is about to do. */
@@ -98,7 +99,7 @@ async function answered(request: Request, options: WorkflowApiOptions): Promise<
   const { engine, authorize, allowedOrigins = [], basePath = BASE_PATH, follow } = options;
   const url = new URL(request.url);
   const [route, parts] = routed(request.method, partsOf(url.pathname, basePath));
-  if (route.method !== "GET") refuseForeign(request, url, allowedOrigins);
+  if (route.method !== "GET") refuseForeign(request, allowedOrigins);
   const asked: WorkflowApiRequest = { action: route.action, target: parts[0] };
   const verdict = authorize ? await authorize(request, asked) : isDeveloping(processEnvironment().NODE_ENV);
   if (isResponse(verdict)) return verdict;
@@ -111,10 +112,6 @@ async function answered(request: Request, options: WorkflowApiOptions): Promise<
     );
   return route.answer({ engine, request, parts, query: url.searchParams, follow: { ...FOLLOW, ...follow } });
 }
-
-/** Of any realm. */
-const isResponse = (verdict: unknown): verdict is Response =>
-  typeof verdict === "object" && verdict !== null && "status" in verdict && "headers" in verdict;
 
 /** The answer to what a browser asks before it sends a page's request. */
 function preflight(origin: string | undefined): Response {
@@ -152,18 +149,4 @@ function partsOf(pathname: string, basePath: string): string[] {
   } catch {
     throw new OrchestrationError("the path is not percent-encoded as it should be", "InvalidRequest");
   }
-}
-
-/** Cookies travel with requests of any page: one of a foreign origin must not change anything. */
-function refuseForeign(request: Request, url: URL, allowed: readonly string[]): void {
-  const origin = request.headers.get("origin");
-  if (origin === null || allowed.includes(origin)) return;
-  // No page can forge it.
-  if (request.headers.get("sec-fetch-site") === "same-origin") return;
-  const host = request.headers.get("host") ?? url.host;
-  if (URL.canParse(origin) && new URL(origin).host === host) return;
-  throw new OrchestrationError(
-    "a page of another origin may not do that; allowedOrigins names those that may",
-    "Forbidden",
-  );
 }

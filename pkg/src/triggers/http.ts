@@ -1,6 +1,8 @@
 /** Runs that requests start. */
 import type { Trigger } from "../engine/trigger.js";
 import { OrchestrationError } from "../errors.js";
+import { isResponse } from "../http/answers.js";
+import { refuseForeign } from "../http/origin.js";
 import { bytesOf, checkMethod, payloadOf } from "./payload.js";
 import { hashedRunId } from "./run-id.js";
 import { base, checked, type RequestTriggerOptions, started } from "./trigger.js";
@@ -8,14 +10,20 @@ import { base, checked, type RequestTriggerOptions, started } from "./trigger.js
 /** Who may pull a trigger: it has to be said, so that none is open by mistake. */
 export type TriggerAccess =
   | {
-      /** `false` is answered with 403, a response as it is. */
+      /** Only `true` lets a request in. A response is answered as it is, anything else with 403. */
       authorize: (request: Request) => boolean | Response | Promise<boolean | Response>;
       public?: false | undefined;
+      /**
+       * Origins besides the trigger's own whose pages may pull it, such as `https://shop.example.com`, by forms and the like:
+       * headers of CORS are not answered.
+       */
+      allowedOrigins?: readonly string[] | undefined;
     }
   | {
-      /** Everybody may. */
+      /** Everybody may, and any page. */
       public: true;
       authorize?: undefined;
+      allowedOrigins?: undefined;
     };
 
 /** How requests start runs. */
@@ -23,8 +31,13 @@ export type HttpTriggerOptions<TInput = unknown, TPayload = TInput> = RequestTri
   TriggerAccess & {
     /** Default: POST. The payload of GET is the query. */
     methods?: readonly ("GET" | "POST")[] | undefined;
-    /** Requests with the same key start one run. Default: the header `Idempotency-Key`. */
+    /**
+     * Requests with the same key and the same payload start one run; with another payload it is another run. Default: the header
+     * `Idempotency-Key`.
+     */
     idempotencyKey?: ((request: Request) => string | null | undefined) | undefined;
+    /** Who asks, such as the id of a user: each has keys of their own. Default: keys are those of all. */
+    identify?: ((request: Request) => string | null | undefined | Promise<string | null | undefined>) | undefined;
   };
 
 /**
@@ -43,7 +56,7 @@ export type HttpTriggerOptions<TInput = unknown, TPayload = TInput> = RequestTri
 export function httpTrigger<TInput = unknown, TPayload = TInput>(
   options: HttpTriggerOptions<TInput, TPayload>,
 ): Trigger {
-  const { name, methods, maxBodyBytes, idempotencyKey = keyIn } = options;
+  const { name, methods, maxBodyBytes, idempotencyKey = keyIn, identify, allowedOrigins = [] } = options;
   const authorize = options.public === true ? () => true : options.authorize;
   if (typeof authorize !== "function")
     throw new OrchestrationError(
@@ -54,18 +67,25 @@ export function httpTrigger<TInput = unknown, TPayload = TInput>(
     ...base("http", options),
     async handle(request, host) {
       checkMethod(request, name, methods);
+      if (!options.public) refuseForeign(request, allowedOrigins);
       const verdict = await authorize(request.clone());
-      if (typeof verdict === "object") return verdict;
+      if (isResponse(verdict)) return verdict;
       if (verdict !== true) throw new OrchestrationError(`pulling the trigger '${name}' is not allowed`, "Forbidden");
-      const given =
-        request.method === "GET" ? queryOf(request) : payloadOf(request, await bytesOf(request, maxBodyBytes));
-      const payload = await checked(options, given);
+      const body = request.method === "GET" ? new URL(request.url).search : await bytesOf(request, maxBodyBytes);
+      const payload = await checked(options, typeof body === "string" ? queryOf(body) : payloadOf(request, body));
       const key = idempotencyKey(request);
-      return started(host, options, payload, request, key ? await hashedRunId(name, key) : undefined);
+      const caller = key && identify ? await identify(request) : undefined;
+      return started(
+        host,
+        options,
+        payload,
+        request,
+        key ? await hashedRunId(name, key, caller ?? "", body) : undefined,
+      );
     },
   };
 }
 
 const keyIn = ({ headers }: Request) => headers.get("idempotency-key");
 
-const queryOf = ({ url }: Request) => Object.fromEntries(new URL(url).searchParams);
+const queryOf = (search: string) => Object.fromEntries(new URLSearchParams(search));
