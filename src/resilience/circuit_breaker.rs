@@ -18,7 +18,8 @@ pub struct Options {
     pub window: Duration,
     /// How long it stays open before it lets calls try.
     pub reset_timeout: Duration,
-    /// So many calls try at once while it is half open, and so many have to succeed for it to close.
+    /// So many calls try at once while it is half open, and so many have to succeed for it to close. A call that has not
+    /// ended after `reset_timeout` makes room for another.
     pub half_open_calls: u32,
 }
 
@@ -87,11 +88,13 @@ impl Ticket {
 pub struct CircuitBreaker {
     options: Options,
     state: State,
-    /// Counts changes of the state.
-    era: u32,
+    /// The newest ticket. Each state has its own: one while it is closed, and one for each call while it is half open.
+    newest: u32,
+    /// The first ticket of this state.
+    first: u32,
     opened_at: Timestamp,
-    /// Half open: calls under way, and calls that succeeded.
-    trying: u32,
+    /// Half open: calls under way and when they began, and how many succeeded.
+    trying: Vec<(Ticket, Timestamp)>,
     succeeded: u32,
     slices: VecDeque<Slice>,
 }
@@ -123,9 +126,10 @@ impl CircuitBreaker {
         Ok(Self {
             options,
             state: State::Closed,
-            era: 0,
+            newest: 0,
+            first: 0,
             opened_at: Timestamp::default(),
-            trying: 0,
+            trying: Vec::new(),
             succeeded: 0,
             slices: VecDeque::new(),
         })
@@ -142,19 +146,28 @@ impl CircuitBreaker {
             self.change(State::HalfOpen);
         }
         match self.state {
-            State::Closed => Admission::Pass(Ticket(self.era)),
+            State::Closed => Admission::Pass(Ticket(self.newest)),
             State::Open => Admission::Refuse(self.retry_at()),
-            State::HalfOpen if self.trying + self.succeeded < self.options.half_open_calls => {
-                self.trying += 1;
-                Admission::Pass(Ticket(self.era))
-            }
-            State::HalfOpen => Admission::Refuse(at),
+            State::HalfOpen => self.admit_try(at),
         }
+    }
+
+    fn admit_try(&mut self, at: Timestamp) -> Admission {
+        // One that never ends would keep the breaker half open for ever.
+        self.trying.retain(|(_, begun)| *begun + self.options.reset_timeout > at);
+        let tries = u32::try_from(self.trying.len()).unwrap_or(u32::MAX);
+        if tries.saturating_add(self.succeeded) >= self.options.half_open_calls {
+            return Admission::Refuse(at);
+        }
+        self.newest = self.newest.wrapping_add(1);
+        let ticket = Ticket(self.newest);
+        self.trying.push((ticket, at));
+        Admission::Pass(ticket)
     }
 
     /// Tells how a call went. Returns whether the breaker changed its state.
     pub fn record(&mut self, ticket: Ticket, success: bool, at: Timestamp) -> bool {
-        if ticket.0 != self.era {
+        if !self.is_current(ticket) {
             return false;
         }
         match self.state {
@@ -169,7 +182,7 @@ impl CircuitBreaker {
                 opens && !success
             }
             State::HalfOpen if success => {
-                self.trying = self.trying.saturating_sub(1);
+                self.release(ticket);
                 self.succeeded += 1;
                 let closes = self.succeeded >= self.options.half_open_calls;
                 if closes {
@@ -187,9 +200,7 @@ impl CircuitBreaker {
 
     /// Tells that a call was given up by its caller and says nothing about the other side.
     pub fn release(&mut self, ticket: Ticket) {
-        if ticket.0 == self.era && self.state == State::HalfOpen {
-            self.trying = self.trying.saturating_sub(1);
-        }
+        self.trying.retain(|(trying, _)| *trying != ticket);
     }
 
     /// Opens the breaker whatever the counts say.
@@ -215,10 +226,16 @@ impl CircuitBreaker {
         self.opened_at + self.options.reset_timeout
     }
 
+    /// Whether a call was let pass in this state.
+    fn is_current(&self, ticket: Ticket) -> bool {
+        ticket.0.wrapping_sub(self.first) <= self.newest.wrapping_sub(self.first)
+    }
+
     fn change(&mut self, state: State) {
         self.state = state;
-        self.era = self.era.wrapping_add(1);
-        self.trying = 0;
+        self.newest = self.newest.wrapping_add(1);
+        self.first = self.newest;
+        self.trying.clear();
         self.succeeded = 0;
         self.slices.clear();
     }
@@ -314,6 +331,23 @@ mod tests {
         let third = passed(breaker.admit(at(30_000))).unwrap();
         assert!(breaker.record(third, false, at(30_005)));
         assert_eq!(breaker.admit(at(60_004)), Admission::Refuse(at(60_005)));
+    }
+
+    #[test]
+    fn a_try_that_never_ends_makes_room_and_still_counts_if_it_does() {
+        let options = Options { half_open_calls: 1, ..Options::default() };
+        for success in [true, false] {
+            let mut breaker = CircuitBreaker::new(options).unwrap();
+            breaker.open(at(0));
+            let Admission::Pass(first) = breaker.admit(at(30_000)) else { panic!("refused") };
+            assert_eq!(breaker.admit(at(59_999)), Admission::Refuse(at(59_999)));
+            let Admission::Pass(second) = breaker.admit(at(60_000)) else { panic!("refused") };
+            assert_eq!(breaker.admit(at(60_001)), Admission::Refuse(at(60_001)), "one at a time");
+            assert!(breaker.record(first, success, at(60_002)));
+            let state = if success { State::Closed } else { State::Open };
+            assert_eq!(breaker.state(at(60_003)), state);
+            assert!(!breaker.record(second, !success, at(60_004)), "of before");
+        }
     }
 
     #[test]

@@ -33,7 +33,8 @@ async function opened(options) {
 class Model {
   state = "closed";
   ended = [];
-  trying = 0;
+  /** The calls that hold a place while it is half open. */
+  trying = [];
   done = 0;
   openedAt = 0;
   era = 0;
@@ -45,15 +46,19 @@ class Model {
   begin(now) {
     if (this.state === "open" && now >= this.openedAt + this.rule.resetTimeoutMs) this.#become("half-open", now);
     if (this.state === "open") return undefined;
-    if (this.state === "half-open" && this.trying + this.done >= this.rule.halfOpenCalls) return undefined;
-    if (this.state === "half-open") this.trying += 1;
-    return this.era;
+    const call = { era: this.era, begun: now };
+    if (this.state === "half-open") {
+      this.trying = this.trying.filter(({ begun }) => now < begun + this.rule.resetTimeoutMs);
+      if (this.trying.length + this.done >= this.rule.halfOpenCalls) return undefined;
+      this.trying.push(call);
+    }
+    return call;
   }
 
-  end(era, success, now) {
-    if (era !== this.era) return;
+  end(call, success, now) {
+    if (call.era !== this.era) return;
     if (this.state === "half-open") {
-      this.trying -= 1;
+      this.trying = this.trying.filter((other) => other !== call);
       this.done += success ? 1 : 0;
       if (!success) this.#become("open", now);
       else if (this.done >= this.rule.halfOpenCalls) this.#become("closed", now);
@@ -70,7 +75,7 @@ class Model {
     this.era += 1;
     this.openedAt = now;
     this.ended = [];
-    this.trying = 0;
+    this.trying = [];
     this.done = 0;
   }
 }
@@ -94,16 +99,16 @@ test("it does what a list of all calls says", async () => {
       if (between(0, 1) === 0) {
         const call = Promise.withResolvers();
         const outcome = settled(breaker.execute(() => call.promise));
-        const era = model.begin(time.now);
-        if (era === undefined) assert.equal(await outcome, "CircuitOpen", `seed ${seed}, action ${action}`);
-        else underWay.push({ call, outcome, era });
+        const begun = model.begin(time.now);
+        if (begun === undefined) assert.equal(await outcome, "CircuitOpen", `seed ${seed}, action ${action}`);
+        else underWay.push({ call, outcome, begun });
       } else if (underWay.length > 0) {
-        const [{ call, outcome, era }] = underWay.splice(between(0, underWay.length - 1), 1);
+        const [{ call, outcome, begun }] = underWay.splice(between(0, underWay.length - 1), 1);
         const success = between(0, 2) > 0;
         if (success) call.resolve();
         else call.reject(new Error("down"));
         assert.equal(await outcome, success ? "passed" : "failed");
-        model.end(era, success, time.now);
+        model.end(begun, success, time.now);
       }
       time.now += between(0, 60);
       const due = model.state === "open" && time.now >= model.openedAt + rule.resetTimeoutMs;
@@ -141,6 +146,16 @@ describe("a breaker that opened", () => {
     await assert.rejects(breaker.execute(succeed), { code: "CircuitOpen", retryAfterMs: 0 });
     slow.resolve("up");
     assert.deepEqual([await trying, breaker.state], ["up", "closed"]);
+  });
+
+  test("lets another try when one does not end in time", async () => {
+    const { time, breaker } = await opened({ resetTimeoutMs: 5000 });
+    time.now += 5000;
+    settled(breaker.execute(() => new Promise(() => {})));
+    time.now += 4999;
+    await assert.rejects(breaker.execute(succeed), { code: "CircuitOpen" });
+    time.now += 1;
+    assert.deepEqual([await breaker.execute(succeed), breaker.state], ["up", "closed"]);
   });
 
   test("takes a try back that its caller gives up", async () => {

@@ -39,8 +39,9 @@ struct Model {
     /// When calls ended, from when on they are forgotten, and how they went.
     ended: Vec<(u64, u64, bool)>,
     /// Half open.
-    tries_under_way: u32,
-    tries_done: u32,
+    /// Calls that hold a place, by their number, and when they began.
+    tries: Vec<(usize, u64)>,
+    tries_done: usize,
     changes: usize,
 }
 
@@ -52,7 +53,8 @@ impl Model {
     fn change(&mut self, state: State, now: u64) {
         (self.state, self.changed_at) = (state, now);
         self.ended.clear();
-        (self.tries_under_way, self.tries_done) = (0, 0);
+        self.tries.clear();
+        self.tries_done = 0;
         self.changes += 1;
     }
 
@@ -62,7 +64,7 @@ impl Model {
         if self.state == State::Open && over { State::HalfOpen } else { self.state }
     }
 
-    fn begin(&mut self, now: u64) -> bool {
+    fn begin(&mut self, call: usize, now: u64) -> bool {
         if self.seen(now) != self.state {
             self.change(State::HalfOpen, now);
         }
@@ -70,20 +72,28 @@ impl Model {
             State::Closed => true,
             State::Open => false,
             State::HalfOpen => {
-                let room = self.tries_under_way + self.tries_done < self.options.half_open_calls;
-                self.tries_under_way += u32::from(room);
+                let longest = Self::millis(self.options.reset_timeout);
+                self.tries.retain(|(_, begun)| now - begun < longest);
+                let room = self.tries.len() + self.tries_done < self.options.half_open_calls as usize;
+                if room {
+                    self.tries.push((call, now));
+                }
                 room
             }
         }
     }
 
-    fn end(&mut self, success: bool, now: u64) {
+    fn release(&mut self, call: usize) {
+        self.tries.retain(|(other, _)| *other != call);
+    }
+
+    fn end(&mut self, call: usize, success: bool, now: u64) {
         if self.state == State::HalfOpen {
-            self.tries_under_way -= 1;
+            self.release(call);
             self.tries_done += 1;
             match success {
                 false => self.change(State::Open, now),
-                true if self.tries_done == self.options.half_open_calls => self.change(State::Closed, now),
+                true if self.tries_done >= self.options.half_open_calls as usize => self.change(State::Closed, now),
                 true => {}
             }
             return;
@@ -129,19 +139,21 @@ proptest! {
         let mut breaker = CircuitBreaker::new(options).unwrap();
         let (changes, ended) = (0, Vec::new());
         let mut model =
-            Model { options, state: State::Closed, changed_at: 0, ended, tries_under_way: 0, tries_done: 0, changes };
-        // Calls under way, and how often the state had changed when they began.
-        let mut calls: Vec<(Ticket, usize)> = Vec::new();
+            Model { options, state: State::Closed, changed_at: 0, ended, tries: Vec::new(), tries_done: 0, changes };
+        // Calls under way, their numbers, and how often the state had changed when they began.
+        let mut calls: Vec<(Ticket, usize, usize)> = Vec::new();
+        let mut begun = 0;
         let mut now = 10_000;
         for action in actions {
             let place = |call: usize| if calls.is_empty() { None } else { Some(call % calls.len()) };
             match action {
                 Action::Begin => {
-                    let passes = model.begin(now);
+                    begun += 1;
+                    let passes = model.begin(begun, now);
                     match breaker.admit(at(now)) {
                         Admission::Pass(ticket) => {
                             prop_assert!(passes);
-                            calls.push((ticket, model.changes));
+                            calls.push((ticket, begun, model.changes));
                         }
                         Admission::Refuse(retry_at) => {
                             prop_assert!(!passes);
@@ -155,19 +167,17 @@ proptest! {
                 }
                 Action::End(call, success) => {
                     let Some(place) = place(call) else { continue };
-                    let (ticket, began) = calls.remove(place);
+                    let (ticket, call, began) = calls.remove(place);
                     let before = model.changes;
                     if began == before {
-                        model.end(success, now);
+                        model.end(call, success, now);
                     }
                     prop_assert_eq!(breaker.record(ticket, success, at(now)), model.changes > before);
                 }
                 Action::Release(call) => {
                     let Some(place) = place(call) else { continue };
-                    let (ticket, began) = calls.remove(place);
-                    if began == model.changes && model.state == State::HalfOpen {
-                        model.tries_under_way -= 1;
-                    }
+                    let (ticket, call, _) = calls.remove(place);
+                    model.release(call);
                     breaker.release(ticket);
                 }
                 Action::Pass(millis) => now += millis,

@@ -17,7 +17,10 @@ export interface CircuitBreakerOptions {
   windowMs?: number | undefined;
   /** Milliseconds that it stays open before it lets calls try. Default: 30,000. */
   resetTimeoutMs?: number | undefined;
-  /** So many calls try at once while it is half open, and so many have to succeed for it to close. Default: 1. */
+  /**
+   * So many calls try at once while it is half open, and so many have to succeed for it to close; one that has not ended
+   * after `resetTimeoutMs` makes room for another. Default: 1.
+   */
   halfOpenCalls?: number | undefined;
   /** Milliseconds after which a call counts as failed, and rejects with {@link TimeoutError}. Default: never. */
   timeoutMs?: number | undefined;
