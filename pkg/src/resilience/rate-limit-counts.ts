@@ -50,7 +50,11 @@ export class MemoryCounts {
 interface Refusal {
   cost: number;
   verdict: Verdict;
+  at: number;
 }
+
+/** Redis is asked anew if the clock has been set back by more milliseconds. */
+const MOST_BACK = 60_000;
 
 /** Counts in Redis, by one atomic script a call; callers who are known to be refused cost no request. */
 export class RedisCounts {
@@ -73,10 +77,11 @@ export class RedisCounts {
 
   async decide(identifier: string, cost: number, now: number, signal: AbortSignal | undefined): Promise<Verdict> {
     const refusal = this.#refusals.get(identifier);
-    if (refusal && cost >= refusal.cost && now < refusal.verdict.retryAt) return current(refusal.verdict, now);
+    const isKnown = refusal && now < refusal.verdict.retryAt && now >= refusal.at - MOST_BACK;
+    if (isKnown && cost >= refusal.cost) return current(refusal.verdict, now);
     const verdict = verdictIn(await this.#evaluate(identifier, cost, now, signal));
-    if (!verdict.allowed) this.#refusals.set(identifier, { cost, verdict });
-    else if (refusal && now >= refusal.verdict.retryAt) this.#refusals.delete(identifier);
+    if (!verdict.allowed) this.#refusals.set(identifier, { cost, verdict, at: now });
+    else if (!isKnown) this.#refusals.delete(identifier);
     return verdict;
   }
 

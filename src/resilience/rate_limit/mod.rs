@@ -73,6 +73,10 @@ pub struct RateLimiter(Algorithm);
 /// Millisecond numbers above this are not exact in JavaScript and Redis.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
 
+/// Milliseconds by which the clocks of several hosts may differ whatever the window: what one of them has counted
+/// further ahead is forgotten.
+const MOST_AHEAD: u64 = 60_000;
+
 impl RateLimiter {
     /// [`Code::InvalidConfiguration`] if a number is zero or a time under 1 ms or over a year.
     pub fn new(algorithm: Algorithm) -> Result<Self> {
@@ -99,6 +103,11 @@ impl RateLimiter {
     ///
     /// The second value replaces what was known. A refused call changes no count.
     pub fn decide(&self, slot: Option<Slot>, cost: u32, at: Timestamp) -> (Decision, Slot) {
+        let (Algorithm::FixedWindow { window: time, .. }
+        | Algorithm::SlidingWindow { window: time, .. }
+        | Algorithm::TokenBucket { interval: time, .. }) = self.0;
+        // A clock that was far ahead and has been set right would keep callers refused until it is there again.
+        let slot = slot.filter(|slot| slot.mark <= at.millis() + millis(time).max(MOST_AHEAD));
         match self.0 {
             Algorithm::FixedWindow { limit, window } => fixed(limit, millis(window), slot, cost, at.millis()),
             Algorithm::SlidingWindow { limit, window } => sliding(limit, millis(window), slot, cost, at.millis()),
@@ -295,6 +304,28 @@ mod tests {
             let (back, _) = limiter.decide(Some(slot), 1, Timestamp::from_millis(2_000));
             assert!(!back.allowed, "{algorithm:?}");
             assert!(!limiter.decide(Some(slot), u32::MAX, at).0.allowed, "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_clock_far_ahead_has_counted_is_forgotten() {
+        for seconds in [1, 60, 3600] {
+            let window = Duration::from_secs(seconds);
+            for algorithm in [
+                Algorithm::FixedWindow { limit: 1, window },
+                Algorithm::SlidingWindow { limit: 1, window },
+                Algorithm::TokenBucket { capacity: 1, refill: 1, interval: window },
+            ] {
+                let limiter = RateLimiter::new(algorithm).unwrap();
+                let at = 1_000_000_000;
+                let ahead = at + 2 * millis(window) + MOST_AHEAD;
+                let (_, slot) = limiter.decide(None, 1, Timestamp::from_millis(ahead));
+                let (decision, slot) = limiter.decide(Some(slot), 1, Timestamp::from_millis(at));
+                assert!(decision.allowed, "{algorithm:?}");
+                let (decision, _) = limiter.decide(Some(slot), 1, Timestamp::from_millis(at));
+                assert!(!decision.allowed, "{algorithm:?}");
+                assert!(decision.retry_at.millis() <= at + 2 * millis(window), "{algorithm:?}");
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl RateLimiter {
 const FIXED_WINDOW: &str = r"
 local limit, window, cost, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local slot = redis.call('HMGET', KEYS[1], 'm', 'c')
+if tonumber(slot[1] or 0) > now + math.max(window, 60000) then slot = {} end
 local known = tonumber(slot[1] or 0)
 local mark = math.max(now - now % window, known)
 local count = 0
@@ -55,6 +56,7 @@ return {allowed, math.max(limit - count, 0), ends, allowed == 1 and now or ends}
 const SLIDING_WINDOW: &str = r"
 local limit, window, cost, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local slot = redis.call('HMGET', KEYS[1], 'm', 'c', 'p')
+if tonumber(slot[1] or 0) > now + math.max(window, 60000) then slot = {} end
 local known = tonumber(slot[1] or 0)
 local mark = math.max(now - now % window, known)
 local count, previous = 0, 0
@@ -98,6 +100,7 @@ const TOKEN_BUCKET: &str = r"
 local capacity, interval, refill = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local cost, now = tonumber(ARGV[4]), tonumber(ARGV[5])
 local slot = redis.call('HMGET', KEYS[1], 'm', 'c')
+if tonumber(slot[1] or 0) > now + math.max(interval, 60000) then slot = {} end
 local known = tonumber(slot[1] or now)
 local passed = math.floor(math.max(now - known, 0) / interval)
 local count = math.min(tonumber(slot[2] or capacity) + refill * passed, capacity)
