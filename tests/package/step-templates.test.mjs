@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { compose, createStep, withStepRetry } from "@repo/orchestration";
+import { notifyAction } from "@repo/orchestration/actions";
 import {
   createConditionalStep,
   createDelayStep,
@@ -236,6 +237,65 @@ describe("parallel", () => {
     const broken = createStep("broken", () => Promise.reject(new Error("no")));
     await assert.rejects(createParallelStep("load", { slow, broken }).execute(1), { message: "no" });
     assert.throws(() => createParallelStep("load", {}), { code: "InvalidConfiguration" });
+  });
+});
+
+describe("stubs within templates", () => {
+  const real = (name) => createStep(name, () => assert.fail(`${name} is not to be called`));
+  const call = createHttpStep("call", { url: (n) => `http://127.0.0.1:1/${n}` });
+  const answering = ({ url }) => ({ status: 200, header: {}, body: url.slice(-1) });
+
+  test("a step's stub stands for it for every element, one with an index for that", async () => {
+    const thumb = real("thumb");
+    const stubs = { thumb: (n) => `all ${n}`, "thumb[1]": (n) => `one ${n}`, "thumbs[0]": (n) => `first ${n}` };
+    assert.deepEqual(await createMapStep(thumb).execute([1, 2, 3], { stubs }), ["all 1", "one 2", "all 3"]);
+    const named = createMapStep(thumb, { name: "thumbs" });
+    assert.deepEqual(await named.execute([1, 2], { stubs }), ["first 1", "all 2"]);
+    const nested = createMapStep(named, { name: "rows" });
+    assert.deepEqual(await nested.execute([[1, 2], [3]], { stubs }), [["first 1", "all 2"], ["first 3"]]);
+    assert.deepEqual((await nested.execute([[1, 2]], { stubs: { thumb: stubs.thumb } }))[0], ["all 1", "all 2"]);
+  });
+
+  test("for requests, waits, messages, actions and parts too", async () => {
+    const stubs = { call: answering, wait: () => {}, send: (n) => `sent ${n}`, half: (n) => n / 2 };
+    const bodies = async (step) =>
+      (await createMapStep(step, { name: "all" }).execute([1, 2], { stubs })).map((x) => x.body);
+    assert.deepEqual(await bodies(call), ["1", "2"]);
+    assert.deepEqual(await bodies(withStepRetry(call)), ["1", "2"]);
+    const retried = withStepRetry(createMapStep(call, { name: "all" }));
+    assert.deepEqual((await retried.execute([7], { stubs }))[0].body, "7");
+    assert.deepEqual(await createMapStep(createDelayStep("wait", "1d"), { name: "all" }).execute([1], { stubs }), [1]);
+    const send = notifyAction("send", { eventId: "e" });
+    assert.deepEqual(await createMapStep(send).execute([1, 2], { stubs }), ["sent 1", "sent 2"]);
+    const chain = compose(real("half"), real("send"));
+    assert.deepEqual(await createMapStep(chain, { name: "all" }).execute([2, 4], { stubs }), ["sent 1", "sent 2"]);
+  });
+
+  test("a stub that fails is not tried again, as outside of a map", async () => {
+    const calls = [];
+    const stubs = {
+      thumb: (n) => {
+        calls.push(n);
+        throw new Error("no");
+      },
+    };
+    const robust = withStepRetry(real("thumb"), { maxAttempts: 3, backoffMs: 0 });
+    await assert.rejects(robust.execute(1, { stubs }), { message: "no" });
+    await assert.rejects(createMapStep(robust, { name: "all" }).execute([2], { stubs }), { message: "no" });
+    assert.deepEqual(calls, [1, 2]);
+  });
+
+  test("a name of its own stands for the whole", async () => {
+    const options = { stubs: { all: (list) => list.map((n) => -n) } };
+    assert.deepEqual(await createMapStep(real("thumb"), { name: "all" }).execute([1, 2], options), [-1, -2]);
+    const [a, b] = [real("a"), real("b")];
+    const whole = { stubs: { both: (n) => ({ a: n, b: n }) } };
+    assert.deepEqual(await createParallelStep("both", { a, b }).execute(1, whole), { a: 1, b: 1 });
+    const parts = { stubs: { a: (n) => n, b: (n) => -n } };
+    assert.deepEqual(await createParallelStep("a", [a, b]).execute(1, parts), [1, -1]);
+    assert.deepEqual(await createMapStep(createParallelStep("both", [a, b]), { name: "all" }).execute([1], parts), [
+      [1, -1],
+    ]);
   });
 });
 

@@ -1,6 +1,5 @@
 /** What all actions share: options that may be functions of the input, and stubs. */
-import type { StepRunner } from "../steps/runner.js";
-import { type Step, stepOf } from "../steps/step.js";
+export { wholeStepOf as action } from "../steps/step.js";
 
 /**
  * A value, or a function of the step's input. In a run the function is called by every invocation: it gives the same for
@@ -13,16 +12,6 @@ export type Dynamics<TInput, T> = { [K in keyof T]: Dynamic<TInput, T[K]> };
 
 /** A body: text and bytes travel as they are, anything else as JSON. Or a function of the step's input that gives one. */
 export type DynamicBody<TInput> = string | number | boolean | object | null | ((input: TInput) => unknown);
-
-/** A step that a stub with its name stands for as a whole: it is called with the input, and gives the output. */
-export const action = <TInput, TOutput>(
-  name: string,
-  work: (input: TInput, runner: StepRunner) => Promise<TOutput>,
-): Step<TInput, TOutput> =>
-  stepOf(name, async (input, runner) => {
-    const stub = runner.stub(name);
-    return stub ? runner.run(name, input, () => stub(input) as TOutput) : work(input, runner);
-  });
 
 /** The options for an input, without those that are not given. */
 export function resolved<T extends object>(options: Dynamics<never, T>, input: unknown): T {

@@ -155,6 +155,13 @@ export function stepOf<TInput, TOutput>(name: string, perform: Perform<TInput, T
   };
 }
 
+/** @internal A step that a stub with its name stands for as a whole: it is called with the input, and gives the output. */
+export const wholeStepOf = <TInput, TOutput>(name: string, perform: Perform<TInput, TOutput>): Step<TInput, TOutput> =>
+  stepOf(name, async (input, runner) => {
+    const stub = runner.stub(name);
+    return stub ? runner.run(name, input, () => stub(input) as TOutput) : perform(input, runner);
+  });
+
 /** @internal A step whose parts are performed by a changed runner. */
 export function decorated<TInput, TOutput>(
   step: Step<TInput, TOutput>,

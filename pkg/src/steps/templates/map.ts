@@ -1,7 +1,7 @@
 /** One step for many inputs. */
 import { OrchestrationError, ValidationError } from "../../errors.js";
 import type { StepRunner } from "../runner.js";
-import { type Step, stepOf } from "../step.js";
+import { type Step, stepOf, wholeStepOf } from "../step.js";
 
 export interface MapStepOptions {
   /** The name. Default: that of the step. */
@@ -14,6 +14,9 @@ export interface MapStepOptions {
  * A step that does another's work for every element of a list; its results are in the order of the list. In a run each is
  * a durable step of its own, named `name[0]`, `name[1]`, …; the first that fails fails all.
  *
+ * A stub with the step's name stands for it for every element, one named `name[0]` for the first element, and one with a name
+ * that the map has for itself for the whole of it.
+ *
  * ```ts
  * const thumbnails = createMapStep(thumbnail, { concurrency: 5 });
  * ```
@@ -24,7 +27,9 @@ export function createMapStep<TInput, TOutput>(
 ): Step<readonly TInput[], TOutput[]> {
   if (!(concurrency >= 1))
     throw new OrchestrationError(`concurrency must be a number from 1, not ${concurrency}`, "InvalidConfiguration");
-  return stepOf(name, async (inputs: readonly TInput[], runner) => {
+  // A name that both have is that of the work for an element.
+  const made = name === step.name ? stepOf : wholeStepOf;
+  return made(name, async (inputs: readonly TInput[], runner) => {
     if (!Array.isArray(inputs)) throw new ValidationError(`the step '${name}' works on a list, got ${typeof inputs}`);
     const outputs: TOutput[] = Array(inputs.length);
     let next = 0;
@@ -40,15 +45,28 @@ export function createMapStep<TInput, TOutput>(
   });
 }
 
-/** A runner for which `from`, and what begins with it, begins with `to`. Other steps are named as parts of it. */
+/**
+ * A runner for which `from`, and what begins with it, begins with `to`. Other steps are named as parts of it. A stub for either
+ * name counts.
+ */
 function naming(runner: StepRunner, from: string, to: string): StepRunner {
   const renamed = (name: string) => (name.startsWith(from) ? to + name.slice(from.length) : `${to} ${name}`);
+  const stub = (name: string) => runner.stub(renamed(name)) ?? runner.stub(name);
+  const stubbed = <T>(name: string, asked: unknown, work: () => Promise<T>): Promise<T> => {
+    const found = stub(name);
+    return found ? runner.run(renamed(name), asked, () => found(asked) as T) : work();
+  };
   return {
     ...runner,
-    stub: (name) => runner.stub(renamed(name)),
-    run: (name, ...rest) => runner.run(renamed(name), ...rest),
-    sleep: (name, ...rest) => runner.sleep(renamed(name), ...rest),
-    call: (name, ...rest) => runner.call(renamed(name), ...rest),
-    notify: (name, ...rest) => runner.notify(renamed(name), ...rest),
+    stub,
+    run: (name, input, stepFunction, options) => {
+      const found = stub(name);
+      type Result = ReturnType<typeof stepFunction>;
+      return runner.run(renamed(name), input, found ? () => found(input) as Result : stepFunction, options);
+    },
+    sleep: (name, milliseconds) => stubbed(name, milliseconds, () => runner.sleep(renamed(name), milliseconds)),
+    call: (name, settings) => stubbed(name, settings, () => runner.call(renamed(name), settings)),
+    notify: (name, eventId, eventData, runId) =>
+      stubbed(name, { eventId, eventData }, () => runner.notify(renamed(name), eventId, eventData, runId)),
   };
 }
