@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStep, MetricsRegistry } from "@repo/orchestration";
+import { compose, createMapStep, createStep, MetricsRegistry, withStepMonitoring } from "@repo/orchestration";
 import { createWorkflowEngine, defineWorkflow } from "@repo/orchestration/server";
 import { ended, served, site, until } from "./support.mjs";
 
@@ -80,4 +80,35 @@ const own = (provider) => ({
   type: "own",
   start: (...asked) => provider.start(...asked),
   get: (workflowRunId) => provider.get(workflowRunId),
+});
+
+test("a list leaves series for others: its elements are one step", async (t) => {
+  const square = createStep("square", (n) => n * n);
+  const all = createMapStep(
+    compose(
+      square,
+      createStep("odd[7]", (n) => n % 2),
+    ),
+    { name: "all" },
+  );
+  const metrics = new MetricsRegistry({ maxSeries: 5 });
+  const list = [1, 2, 3, 4];
+  const { engine } = await served(t, {
+    workflows: [defineWorkflow("lists", [createMapStep(square), all, createStep("last", () => 0)])],
+    metrics,
+  });
+  await ended(engine, await engine.executeWorkflow("lists", list));
+  const [{ steps }] = engine.getMetrics().workflows;
+  assert.deepEqual(
+    steps.map(({ name, succeeded }) => [name, succeeded]),
+    [
+      ["square[*]", 4],
+      ["all[*] square", 4],
+      ["all[*] odd[*]", 4],
+      ["last", 1],
+    ],
+  );
+  const watched = new MetricsRegistry({ maxSeries: 1 });
+  await withStepMonitoring(createMapStep(square), { metrics: watched }).execute(list);
+  assert.match(watched.expose(), /_count\{workflow="",step="square\[\*\]",outcome="success"\} 4$/m);
 });

@@ -5,7 +5,13 @@ import { WorkflowMiddleware } from "../workflows/middleware.js";
 import type { MetricsRegistry } from "./metrics.js";
 import { type Telemetry, traced } from "./telemetry.js";
 import { timed } from "./timing.js";
-import { engineMetrics, type RunOutcome, type WorkflowInstruments, workflowInstruments } from "./workflow-metrics.js";
+import {
+  engineMetrics,
+  type RunOutcome,
+  stepLabel,
+  type WorkflowInstruments,
+  workflowInstruments,
+} from "./workflow-metrics.js";
 
 /** @internal Counts in a registry, and makes spans. */
 export class WorkflowRecorder {
@@ -64,7 +70,9 @@ export class WorkflowRecorder {
       "orchestration.step.attempt": attempt,
     };
     return traced(this.#telemetry, `step ${step}`, attributes, () =>
-      timed(execute, (seconds, outcome) => this.#instruments.steps.observe(seconds, { workflow, step, outcome })),
+      timed(execute, (seconds, outcome) =>
+        this.#instruments.steps.observe(seconds, { workflow, step: stepLabel(step), outcome }),
+      ),
     );
   }
 }

@@ -33,6 +33,9 @@ export const workflowInstruments = (registry: MetricsRegistry): WorkflowInstrume
 const runs = (registry: MetricsRegistry, what: string, help: string): Counter<"workflow"> =>
   registry.counter({ name: `orchestration_runs_${what}_total`, help, labels: ["workflow"] });
 
+/** A step's name as a label: the elements of a list are one, `all[*]`, so that a long list leaves series for others. */
+export const stepLabel = (name: string): string => name.replace(/\[\d+\]/g, "[*]");
+
 /** What was counted in this registry, as {@link EngineMetrics}. */
 export function engineMetrics(registry: MetricsRegistry): EngineMetrics {
   const { steps, ...counters } = workflowInstruments(registry);

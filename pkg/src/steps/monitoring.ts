@@ -2,7 +2,7 @@
 import type { MetricsRegistry } from "../monitoring/metrics.js";
 import { type Telemetry, traced } from "../monitoring/telemetry.js";
 import { timed } from "../monitoring/timing.js";
-import { workflowInstruments } from "../monitoring/workflow-metrics.js";
+import { stepLabel, workflowInstruments } from "../monitoring/workflow-metrics.js";
 import { RetryLater, type StepRunner } from "./runner.js";
 import { decorated, type Step } from "./step.js";
 
@@ -82,7 +82,7 @@ function watcher({ onStart, onSuccess, onError, metrics, telemetry = false }: St
       const output = await traced(telemetry, `step ${step}`, attributes, () =>
         timed(work, (seconds, outcome) => {
           durationMs = seconds * MILLISECONDS;
-          steps?.observe(seconds, { step, outcome });
+          steps?.observe(seconds, { step: stepLabel(step), outcome });
         }),
       );
       await told(step, onSuccess, { ...about, output, durationMs });
