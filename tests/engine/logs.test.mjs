@@ -36,7 +36,11 @@ async function told(t, run) {
     }),
   );
   const config = { baseUrl: url, qstashToken: "token" };
-  const engine = createWorkflowEngine({ env: {}, providers: [{ name: "hosted", type: "upstash-workflow", config }] });
+  const engine = createWorkflowEngine({
+    env: {},
+    url: "https://app.test/api/flows",
+    providers: [{ name: "hosted", type: "upstash-workflow", config }],
+  });
   return engine.getExecution("wfr_1");
 }
 

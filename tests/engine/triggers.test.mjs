@@ -138,7 +138,11 @@ test("what is missing is told when a trigger is used", async () => {
 test("a trigger that is registered while the engine is initialized is attached, once", async (t) => {
   const seen = [];
   const gate = Promise.withResolvers();
-  const slow = trigger({ name: "slow", attach: async () => (seen.push("slow"), gate.promise) });
+  const attachSlowly = async () => {
+    seen.push("slow");
+    await gate.promise;
+  };
+  const slow = trigger({ name: "slow", attach: attachSlowly });
   const late = trigger({ name: "late", attach: async () => void seen.push("late") });
   const { engine } = await served(t, { workflows: [hello()], triggers: [slow] });
   const initializing = engine.initialize();

@@ -46,7 +46,7 @@ export class Address {
 
   /** Whether a URL is one of this engine's. */
   owns(url: string): boolean {
-    return url.startsWith(`${this.base}/`);
+    return isBelow(this.base, url);
   }
 
   /** The URL that a request was sent to, as its sender has written it: a proxy may have changed it since. */
@@ -97,6 +97,12 @@ export class Address {
 /** The id of a workflow by the URL of its endpoint. */
 export const workflowIdIn = (url: string): string =>
   decoded(pathOf(url).split(/[?#]/, 1).join("").replace(/\/+$/, "").split("/").at(-1) ?? "");
+
+/** Whether a URL is one below an address, however the two are written. */
+export const isBelow = (base: string, url: string): boolean =>
+  canonical(url).startsWith(`${canonical(base).replace(/\/+$/, "")}/`);
+
+const canonical = (url: string): string => (URL.canParse(url) ? new URL(url).href : url);
 
 const DEFAULT_PATH = "/api/workflows";
 const TUNNEL = "UPSTASH_WORKFLOW_URL";

@@ -74,6 +74,12 @@ export interface EngineOptions {
    * deployment's address on Vercel, or `http://localhost:<PORT>` in development.
    */
   url?: string | undefined;
+  /**
+   * Which runs and schedules are listed, shown, cancelled, paused and removed: those of workflows and triggers below the engine's
+   * address (`engine`), so that applications that share a broker don't see one another's; or all that the token may reach
+   * (`account`). Default: `engine`.
+   */
+  scope?: "engine" | "account" | undefined;
   /** Are told what happens in every workflow. */
   middlewares?: readonly WorkflowMiddleware[] | undefined;
   /** Where runs and steps are counted, beside metrics of your own. Default: a registry of the engine's. */
@@ -167,6 +173,10 @@ export interface WorkflowEngine {
     workflowRunId: string,
     options?: ProviderChoice,
   ): Promise<WorkflowExecution<TOutput> | undefined>;
+  /**
+   * A page of runs, the newest first. Brokers don't tell applications apart: a page may hold few runs, or none, although others
+   * follow. As long as there is a `cursor`, ask on.
+   */
   listExecutions(filter?: ExecutionFilter, options?: ProviderChoice): Promise<ExecutionPage>;
   /** Resolves with whether the run was still going on. Without a provider's name all are asked, the default one first. */
   cancelExecution(workflowRunId: string, options?: ProviderChoice): Promise<boolean>;

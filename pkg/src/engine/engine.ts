@@ -1,6 +1,6 @@
 /** The engine: serves, starts and follows workflows, by whichever provider keeps their runs. */
 import type { CallOptions } from "../config.js";
-import { OrchestrationError } from "../errors.js";
+import { ConfigurationError, OrchestrationError } from "../errors.js";
 import { refusal } from "../http/answers.js";
 import type { Exposition } from "../monitoring/prometheus.js";
 import { pause } from "../resilience/pause.js";
@@ -54,6 +54,7 @@ class Engine implements WorkflowEngine {
   readonly #triggers: Triggers;
   readonly #monitor: Monitor;
   readonly #serving: Serving;
+  readonly #scope: NonNullable<EngineOptions["scope"]>;
   /** Aborted when it is shut down. */
   readonly #life = new AbortController();
   #initializing: Promise<void> | undefined;
@@ -61,7 +62,10 @@ class Engine implements WorkflowEngine {
   #ending: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
-    const { url, env, workflows = [], triggers = [], middlewares = [] } = options;
+    const { url, env, workflows = [], triggers = [], middlewares = [], scope = "engine" } = options;
+    if (scope !== "engine" && scope !== "account")
+      throw new ConfigurationError(`the option 'scope' has to be 'engine' or 'account', got '${scope}'`);
+    this.#scope = scope;
     this.#monitor = new Monitor(options.metrics, options.telemetry);
     this.#settings = new EngineSettings(env);
     this.#address = new Address(url, this.#settings);
@@ -74,6 +78,7 @@ class Engine implements WorkflowEngine {
       ...parts,
       start: (...started) => this.#start(...started),
       schedule: (...scheduled) => this.scheduleWorkflow(...scheduled),
+      scope: () => this.#scoped(),
     });
     this.#serving = new Serving({ ...parts, triggers: this.#triggers });
     for (const workflow of workflows) this.#workflows.add(workflow);
@@ -148,24 +153,27 @@ class Engine implements WorkflowEngine {
     const create = await this.#providers.method(entry, "schedule");
     const { retries, retryDelay, flowControl } = definition.options;
     const own = { retries, retryDelay, flowControl, ...present(schedule) };
-    return create(present({ ...own, workflowId: definition.id, url, input }), call);
+    return create(present({ ...own, workflowId: definition.id, url, input }), this.#scoped(call));
   }
 
   async listSchedules({ provider, ...call }: ProviderChoice = {}): Promise<WorkflowSchedule[]> {
     const list = await this.#method("listSchedules", provider);
-    return list({ base: this.#address.base }, call);
+    return list(this.#scoped(), call);
   }
 
   async unscheduleWorkflow(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
-    await (await this.#method("unschedule", provider))(scheduleId, call);
+    const unschedule = await this.#method("unschedule", provider);
+    await unschedule(scheduleId, this.#scoped(call));
   }
 
   async pauseSchedule(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
-    await (await this.#method("pauseSchedule", provider))(scheduleId, call);
+    const pauseSchedule = await this.#method("pauseSchedule", provider);
+    await pauseSchedule(scheduleId, this.#scoped(call));
   }
 
   async resumeSchedule(scheduleId: string, { provider, ...call }: ProviderChoice = {}): Promise<void> {
-    await (await this.#method("resumeSchedule", provider))(scheduleId, call);
+    const resumeSchedule = await this.#method("resumeSchedule", provider);
+    await resumeSchedule(scheduleId, this.#scoped(call));
   }
 
   async getExecution<TOutput>(
@@ -173,7 +181,7 @@ class Engine implements WorkflowEngine {
     { provider, ...call }: ProviderChoice = {},
   ): Promise<WorkflowExecution<TOutput> | undefined> {
     checkRunId(workflowRunId);
-    const found = await this.#first("get", provider, (get) => get(workflowRunId, call));
+    const found = await this.#first("get", provider, (get) => get(workflowRunId, this.#scoped(call)));
     if (found) this.#monitor.seen(found);
     return found as WorkflowExecution<TOutput> | undefined;
   }
@@ -187,12 +195,12 @@ class Engine implements WorkflowEngine {
     const entry = this.#providers.keeper(provider ?? own);
     const list = await this.#method("list", entry.name);
     const url = workflowId === undefined ? undefined : this.#url(workflowId, entry);
-    return list(present({ ...filter, url }), call);
+    return list(this.#scoped(present({ ...filter, url })), call);
   }
 
   async cancelExecution(workflowRunId: string, { provider, ...call }: ProviderChoice = {}): Promise<boolean> {
     checkRunId(workflowRunId);
-    return (await this.#first("cancel", provider, (cancel) => cancel(workflowRunId, call))) ?? false;
+    return (await this.#first("cancel", provider, (cancel) => cancel(workflowRunId, this.#scoped(call)))) ?? false;
   }
 
   async waitForExecution<TOutput>(
@@ -312,6 +320,11 @@ class Engine implements WorkflowEngine {
   /** The endpoint of a workflow whose runs a provider keeps. */
   #url(workflowId: string, keeper: ProviderEntry): string {
     return this.#address.workflow(workflowId, keeper === this.#providers.keeper(undefined) ? undefined : keeper.name);
+  }
+
+  /** Of whom something is asked: of what is below the engine's address, or of all. */
+  #scoped<T extends object>(asked: T = {} as T): T & { base?: string } {
+    return this.#scope === "account" ? asked : { ...asked, base: this.#address.base };
   }
 
   #method<const Name extends Parameters<Providers["method"]>[1]>(name: Name, provider: string | undefined) {

@@ -25,6 +25,7 @@ export type {
   ProviderEndpoint,
   ScheduleOptions,
   ScheduleRequest,
+  ScopedOptions,
   StartOptions,
   StartRequest,
   WorkflowProvider,

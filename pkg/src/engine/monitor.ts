@@ -4,13 +4,14 @@ import type { Exposition } from "../monitoring/prometheus.js";
 import { WorkflowRecorder } from "../monitoring/recorder.js";
 import type { Telemetry } from "../monitoring/telemetry.js";
 import type { WorkflowMiddleware } from "../workflows/middleware.js";
+import { Latest } from "./latest.js";
 import type { EngineMetrics, WorkflowExecution } from "./types.js";
 
 export class Monitor {
   readonly #registry: MetricsRegistry;
   readonly #recorder: WorkflowRecorder;
   /** Runs that were started here and whose end was not seen yet, the latest of them. */
-  readonly #own = new Set<string>();
+  readonly #own = new Latest();
 
   constructor(registry: MetricsRegistry = new MetricsRegistry(), telemetry: Telemetry = true) {
     this.#registry = registry;
@@ -19,7 +20,6 @@ export class Monitor {
 
   started(workflowId: string, workflowRunId: string): void {
     this.#recorder.started(workflowId);
-    if (this.#own.size >= REMEMBERED) this.#own.delete(this.#own.values().next().value as string);
     this.#own.add(workflowRunId);
   }
 
@@ -43,5 +43,3 @@ export class Monitor {
     return this.#registry.expose(format);
   }
 }
-
-const REMEMBERED = 10_000;

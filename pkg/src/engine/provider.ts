@@ -5,6 +5,12 @@ import type { Client } from "../qstash.js";
 import type { WorkflowServeOptions } from "../workflows/options.js";
 import type { ExecutionFilter, ExecutionPage, WorkflowExecution, WorkflowSchedule } from "./types.js";
 
+/** A call, and whose runs and schedules it is about. */
+export interface ScopedOptions extends CallOptions {
+  /** Those of endpoints below this address; what others have is as if it was not there. Absent: all. */
+  base?: string | undefined;
+}
+
 /** How a run is started. */
 export interface StartOptions {
   /** The run's id; `wfr_` is put before it. A run whose id is known already is not started again. Default: a random one. */
@@ -56,6 +62,8 @@ export interface ScheduleRequest extends ScheduleOptions {
 export interface ListRequest extends ExecutionFilter {
   /** The endpoint of the workflow that the filter names. */
   url?: string | undefined;
+  /** Runs of endpoints below this address. Absent: all. */
+  base?: string | undefined;
 }
 
 /** How a provider's deliveries are served: who gets the steps, and whose signatures count. */
@@ -86,19 +94,20 @@ export interface WorkflowProvider {
   endpoint?(): ProviderEndpoint;
   start(request: StartRequest, options?: CallOptions): Promise<{ workflowRunId: string }>;
   /** `undefined` for a run that it does not know. */
-  get?(workflowRunId: string, options?: CallOptions): Promise<WorkflowExecution | undefined>;
+  get?(workflowRunId: string, options?: ScopedOptions): Promise<WorkflowExecution | undefined>;
   /** A page of runs, the newest first. */
   list?(request: ListRequest, options?: CallOptions): Promise<ExecutionPage>;
   /** Resolves with whether the run was still going on. */
-  cancel?(workflowRunId: string, options?: CallOptions): Promise<boolean>;
+  cancel?(workflowRunId: string, options?: ScopedOptions): Promise<boolean>;
   /** Resolves with how many runs were notified. */
   notify?(event: EventRequest, options?: CallOptions): Promise<number>;
-  schedule?(request: ScheduleRequest, options?: CallOptions): Promise<{ scheduleId: string }>;
-  /** The schedules of endpoints below `base`. */
-  listSchedules?(request: { base: string }, options?: CallOptions): Promise<WorkflowSchedule[]>;
-  unschedule?(scheduleId: string, options?: CallOptions): Promise<void>;
-  pauseSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;
-  resumeSchedule?(scheduleId: string, options?: CallOptions): Promise<void>;
+  /** Rejects with `Forbidden` for an id that a schedule has which is not below `base`. */
+  schedule?(request: ScheduleRequest, options?: ScopedOptions): Promise<{ scheduleId: string }>;
+  /** The schedules of endpoints below `base`; without it all. */
+  listSchedules?(request: { base?: string | undefined }, options?: CallOptions): Promise<WorkflowSchedule[]>;
+  unschedule?(scheduleId: string, options?: ScopedOptions): Promise<void>;
+  pauseSchedule?(scheduleId: string, options?: ScopedOptions): Promise<void>;
+  resumeSchedule?(scheduleId: string, options?: ScopedOptions): Promise<void>;
   /** Resolves if it answers. */
   ping?(options?: CallOptions): Promise<void>;
   /** Gives up what it holds. */

@@ -4,7 +4,7 @@ import { ConfigurationError, OrchestrationError, SignatureError } from "../error
 import { KEYS } from "../receiver.js";
 import type { Address } from "./address.js";
 import { lacking } from "./lacking.js";
-import type { ScheduleOptions, StartOptions } from "./provider.js";
+import type { ScheduleOptions, ScopedOptions, StartOptions } from "./provider.js";
 import type { ProviderEntry, Providers } from "./providers.js";
 import type { Trigger, TriggerHost, TriggerSummary } from "./trigger.js";
 import type { StartedWorkflow } from "./types.js";
@@ -27,6 +27,8 @@ export interface TriggerParts {
   address: Address;
   start: Start;
   schedule: Schedule;
+  /** Whose schedules may be taken away. */
+  scope: () => ScopedOptions;
 }
 
 export class Triggers {
@@ -110,7 +112,7 @@ export class Triggers {
 
   /** What a trigger works with, once its provider is ready. */
   async host(trigger: Trigger): Promise<TriggerHost> {
-    const { workflows, providers, address, start, schedule } = this.#parts;
+    const { workflows, providers, address, start, schedule, scope } = this.#parts;
     const entry = providers.keeper(workflows.of(trigger.workflow).options.provider);
     await providers.ready(entry);
     return {
@@ -126,7 +128,7 @@ export class Triggers {
       schedule: (asked, options) => schedule(trigger.workflow, asked, options),
       unschedule: async (scheduleId, options) => {
         const unschedule = await providers.method(entry, "unschedule");
-        await unschedule(scheduleId, options).catch(unlessAbsent);
+        await unschedule(scheduleId, { ...options, ...scope() }).catch(unlessAbsent);
       },
       verify: (request, body) => verify(entry, request, body, address.sentTo(request)),
     };
@@ -169,7 +171,8 @@ async function verify(entry: ProviderEntry, { headers }: Request, body: Uint8Arr
 }
 
 function unlessAbsent(error: unknown): void {
-  if ((error as { status?: unknown }).status !== 404) throw error;
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  if (status !== 404 && code !== "NotFound") throw error;
 }
 
 const NAMES = /^[\w.-]{1,128}$/;

@@ -68,7 +68,7 @@ export interface ExecutionFilter {
   count?: number | undefined;
 }
 
-/** A page of runs, the newest first. It may hold fewer than were asked for although others follow. */
+/** A page of runs, the newest first. It may hold fewer than were asked for, or none, although others follow. */
 export interface ExecutionPage {
   runs: WorkflowExecution[];
   /** Where the next page begins; absent at the end. */

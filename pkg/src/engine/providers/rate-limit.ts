@@ -11,6 +11,7 @@ import type {
   ListRequest,
   ProviderEndpoint,
   ScheduleRequest,
+  ScopedOptions,
   StartRequest,
   WorkflowProvider,
 } from "../provider.js";
@@ -68,7 +69,7 @@ export class RateLimitProvider implements WorkflowProvider {
     return this.#method("endpoint")();
   }
 
-  async get(workflowRunId: string, options?: CallOptions): Promise<WorkflowExecution | undefined> {
+  async get(workflowRunId: string, options?: ScopedOptions): Promise<WorkflowExecution | undefined> {
     return this.#method("get")(workflowRunId, options);
   }
 
@@ -76,7 +77,7 @@ export class RateLimitProvider implements WorkflowProvider {
     return this.#method("list")(request, options);
   }
 
-  async cancel(workflowRunId: string, options?: CallOptions): Promise<boolean> {
+  async cancel(workflowRunId: string, options?: ScopedOptions): Promise<boolean> {
     return this.#method("cancel")(workflowRunId, options);
   }
 
@@ -85,23 +86,23 @@ export class RateLimitProvider implements WorkflowProvider {
   }
 
   /** The runs of a schedule are started by who keeps them: they are not counted. */
-  async schedule(request: ScheduleRequest, options?: CallOptions): Promise<{ scheduleId: string }> {
+  async schedule(request: ScheduleRequest, options?: ScopedOptions): Promise<{ scheduleId: string }> {
     return this.#method("schedule")(request, options);
   }
 
-  async listSchedules(request: { base: string }, options?: CallOptions): Promise<WorkflowSchedule[]> {
+  async listSchedules(request: { base?: string | undefined }, options?: CallOptions): Promise<WorkflowSchedule[]> {
     return this.#method("listSchedules")(request, options);
   }
 
-  async unschedule(scheduleId: string, options?: CallOptions): Promise<void> {
+  async unschedule(scheduleId: string, options?: ScopedOptions): Promise<void> {
     return this.#method("unschedule")(scheduleId, options);
   }
 
-  async pauseSchedule(scheduleId: string, options?: CallOptions): Promise<void> {
+  async pauseSchedule(scheduleId: string, options?: ScopedOptions): Promise<void> {
     return this.#method("pauseSchedule")(scheduleId, options);
   }
 
-  async resumeSchedule(scheduleId: string, options?: CallOptions): Promise<void> {
+  async resumeSchedule(scheduleId: string, options?: ScopedOptions): Promise<void> {
     return this.#method("resumeSchedule")(scheduleId, options);
   }
 
