@@ -25,6 +25,8 @@ const SCHEME = /bearer|basic/i;
 const IN_TEXT = /\[masked [a-z ]+\]/g;
 /** Digits of a card's number begin here. */
 const SMALLEST_CARD = 1e12;
+/** No header's name is longer. */
+const LONGEST_HEADER = 128;
 /** Longer arrays may be mostly holes. */
 const LONGEST_DENSE = 2 ** 20;
 /** How runtimes ask a class to print its instances. A copy lacks private members, so it is printed as it is. */
@@ -199,6 +201,12 @@ export class Masker {
     const copy: unknown[] = new Array(value.length);
     begun(copy);
     const pairs = kind === "plain" && arePairs(value);
+    if (kind === "plain" && isHeader(value)) {
+      const [header, text] = this.#pair(value);
+      copy[0] = header;
+      copy[1] = text;
+      return copy;
+    }
     const item = (index: number): void => {
       const element = value[index];
       if (element === undefined && !(index in value)) return;
@@ -275,6 +283,23 @@ const isMasked = (text: string): boolean => /^\[masked[a-z ]*\]$/.test(text);
 function below(kind: Kind, named: Kind): Kind {
   if (named === "allowed" || kind !== "secret") return named;
   return "secret";
+}
+
+/** Names of headers, and what is no name of another. */
+const HEADER = /-|authorization$|cookie$/i;
+const NAME = /^[a-z-]*$/i;
+
+/** Whether this may be an entry of headers by itself: `["authorization", "Basic …"]`, and no list of names. */
+function isHeader(list: unknown[]): list is [string, string] {
+  const [name, value] = list;
+  return (
+    list.length === 2 &&
+    typeof name === "string" &&
+    typeof value === "string" &&
+    name.length <= LONGEST_HEADER &&
+    HEADER.test(name) &&
+    !NAME.test(value)
+  );
 }
 
 /** Whether this is a list of names and values, as `Object.entries` gives it. */

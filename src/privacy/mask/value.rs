@@ -60,6 +60,11 @@ fn mask(value: &mut Value, secret: bool, depth: usize) -> bool {
         }
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => replace(value, Some(TOO_DEEP.to_owned())),
         Value::Array(items) => {
+            if let (false, [Value::String(name), value]) = (secret, items.as_mut_slice())
+                && is_header(name, value)
+            {
+                return mask(value, true, depth + 1);
+            }
             let pairs = !secret && items.iter().all(is_pair);
             let items = items.iter_mut();
             items.fold(false, |found, item| {
@@ -91,7 +96,7 @@ fn object(members: &mut Map<String, Value>, secret: bool, depth: usize) -> bool 
     let mut numbers = BTreeMap::new();
     for (name, masked) in renamed {
         if let Some(member) = members.remove(&name) {
-            members.insert(unused(members, masked, &mut numbers), member);
+            members.insert(unused(members, &masked, &mut numbers), member);
             found = true;
         }
     }
@@ -147,6 +152,14 @@ fn is_masked(text: &str) -> bool {
     inner.is_some_and(|inner| inner.bytes().all(|byte| byte == b' ' || byte.is_ascii_lowercase()))
 }
 
+/// Whether this is an entry of headers by itself: `["authorization", "Basic …"]`, and no list of names.
+fn is_header(name: &str, value: &Value) -> bool {
+    let named = name.to_ascii_lowercase();
+    let is_name = named.contains('-') || named.ends_with("authorization") || named.ends_with("cookie");
+    let lists = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    is_name && value.as_str().is_some_and(|text| !lists(text)) && is_secret_name(name)
+}
+
 fn is_pair(item: &Value) -> bool {
     name_of_pair(item).is_some()
 }
@@ -160,9 +173,9 @@ fn name_of_pair(item: &Value) -> Option<&str> {
 
 /// The name, or the first of `name 2`, `name 3`, … that no other member has. `numbers` tells which is to be tried next:
 /// thousands of names may be masked alike.
-fn unused(members: &Map<String, Value>, name: String, numbers: &mut BTreeMap<String, u64>) -> String {
-    let mut place = name.clone();
-    let number = numbers.entry(name.clone()).or_insert(1);
+fn unused(members: &Map<String, Value>, name: &str, numbers: &mut BTreeMap<String, u64>) -> String {
+    let mut place = name.to_owned();
+    let number = numbers.entry(name.to_owned()).or_insert(1);
     if *number > 1 {
         place = format!("{name} {number}");
     }
