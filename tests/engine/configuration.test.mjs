@@ -226,7 +226,7 @@ test("where the engine is", async (t) => {
   assert.equal(await place({}, { ...vercel, UPSTASH_WORKFLOW_URL: "https://t.test/" }), `https://t.test${path}`);
   await assert.rejects(place({}, { NODE_ENV: "production" }), {
     code: "InvalidConfiguration",
-    message: /does not know its public address: set UPSTASH_WORKFLOW_URL/,
+    message: /does not know its public address: set UPSTASH_WORKFLOW_URL.*NODE_ENV=development/,
   });
   for (const url of ["flows", "//a.test", "/a?b", "ftp://a.test", "https://user@a.test", "https://a.test?b"])
     assert.throws(() => createWorkflowEngine({ url }), { code: "InvalidConfiguration" }, url);

@@ -88,7 +88,7 @@ export class Address {
     if (this.#settings.isDevelopment) return `http://localhost:${this.#settings.get("PORT") ?? DEVELOPMENT_PORT}`;
     throw new OrchestrationError(
       `the engine does not know its public address: set ${TUNNEL}, such as https://app.example.com, or give the option ` +
-        `'url' the whole address, such as https://app.example.com${this.#url}`,
+        `'url' the whole address, such as https://app.example.com${this.#url}; with NODE_ENV=development it is on this machine`,
       "InvalidConfiguration",
     );
   }
