@@ -69,8 +69,8 @@ export function createOrchestrationError<const Code extends OrchestrationErrorCo
   message: string,
   options: OrchestrationErrorOptions<Code>,
 ): OrchestrationErrorOf<Code> {
-  const { code, details } = options;
-  if (!isErrorCode(code))
+  const { code, details } = (options as Partial<typeof options> | undefined) ?? {};
+  if (code === undefined || !isErrorCode(code))
     throw new ConfigurationError("createOrchestrationError expects a code out of OrchestrationErrorCodes", options);
   const error = made(maskText(message), code, options);
   if (details !== undefined) Object.defineProperty(error, "details", { value: safeDetails(details), enumerable: true });

@@ -2,6 +2,7 @@
 import type { WorkflowEngine } from "../engine/api.js";
 import { isDeveloping, processEnvironment } from "../environment.js";
 import { OrchestrationError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import type { RateLimiter } from "../resilience/rate-limiter.js";
 import { type RateLimitedBy, withRateLimit } from "../resilience/with-rate-limit.js";
 import { isResponse, refusal } from "./answers.js";
@@ -42,6 +43,10 @@ export interface WorkflowApiOptions {
   follow?: Partial<FollowOptions> | undefined;
 }
 
+const NAMES: OptionNames<WorkflowApiOptions> = {
+  ...{ engine: true, authorize: true, rateLimit: true, basePath: true, allowedOrigins: true, follow: true },
+};
+
 type Handler = (request: Request, context?: unknown) => Promise<Response>;
 
 /** The handlers of a catch-all route. */
@@ -71,7 +76,7 @@ const BASE_PATH = "/api/orchestration";
  * ```
  */
 export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
-  const { engine, rateLimit, allowedOrigins = [] } = options;
+  const { engine, rateLimit, allowedOrigins = [] } = optionsOf("createWorkflowApi", options, NAMES);
   if (typeof engine?.executeWorkflow !== "function")
     throw new OrchestrationError(
       "createWorkflowApi needs an engine: createWorkflowEngine makes one",

@@ -2,6 +2,7 @@
 import type { WorkflowProvider } from "../engine/provider.js";
 import { bindingsIn, processEnvironment } from "../environment.js";
 import { OrchestrationError, SignatureError, WorkflowNonRetryableError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { maskText } from "../privacy/mask.js";
 import { decodeBase64 } from "../qstash/helpers.js";
 import { Guard, type VerifySignatureConfig } from "../receiver/guard.js";
@@ -99,7 +100,7 @@ export type WorkflowWebhookHandler = (request: Request, env?: object) => Promise
 export function createWorkflowWebhookHandler<TBody = unknown>(
   options: WorkflowWebhookOptions<TBody>,
 ): WorkflowWebhookHandler {
-  const { provider, onEvent } = options;
+  const { provider, onEvent } = optionsOf("createWorkflowWebhookHandler", options, NAMES);
   if (typeof onEvent !== "function")
     throw new OrchestrationError("createWorkflowWebhookHandler needs onEvent, a function", "InvalidConfiguration");
   const guards = new WeakMap<object, Guard>();
@@ -132,6 +133,11 @@ export function createWorkflowWebhookHandler<TBody = unknown>(
 }
 
 const MAX_BODY_BYTES = 16 << 20;
+
+const NAMES: OptionNames<WorkflowWebhookOptions> = {
+  ...{ provider: true, secret: true, nextSecret: true, onEvent: true, env: true, maxBodyBytes: true, url: true },
+  ...{ baseUrl: true, trustProxy: true, checkSubject: true, clockTolerance: true, replayStore: true },
+};
 
 /** The keys that count: those given, or the provider's. None at all is refused when a request comes. */
 function keysOf({ secret, nextSecret, provider }: WorkflowWebhookOptions<never>, env: object) {

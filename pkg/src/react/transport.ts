@@ -1,10 +1,11 @@
 /** How requests reach the API and what their answers mean. */
+import type { HeadersInput } from "../messages.js";
 import { Deadline } from "./deadline.js";
 import { errorOfAnswer, WorkflowApiError } from "./error.js";
 import { eventsOf, type ServerEvent } from "./events.js";
 
 /** Headers for every request, or what gives them for each one, such as a fresh token. */
-export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+export type HeadersSource = HeadersInput | (() => HeadersInput | Promise<HeadersInput>);
 
 /** How the API is reached. */
 export interface TransportOptions {
@@ -12,7 +13,7 @@ export interface TransportOptions {
   baseUrl?: string | undefined;
   headers?: HeadersSource | undefined;
   /** Whether cookies travel. Default: the one of `fetch`, `same-origin`. */
-  credentials?: RequestCredentials | undefined;
+  credentials?: "include" | "omit" | "same-origin" | undefined;
   /** Default: the global one, as it is at the time of a request. */
   fetch?: typeof globalThis.fetch | undefined;
   /** Milliseconds that an answer may take. Default: 30 000. */
@@ -91,7 +92,7 @@ export class Transport {
 
   async #send(path: string, accept: string, request: ApiRequest, signal: AbortSignal): Promise<Response> {
     const { headers: source, credentials, fetch = globalThis.fetch } = this.#options;
-    const headers = new Headers(typeof source === "function" ? await source() : source);
+    const headers = new Headers((typeof source === "function" ? await source() : source) as HeadersInit);
     headers.set("accept", accept);
     const init: RequestInit = { method: request.method ?? "GET", headers, signal, cache: "no-store" };
     if (credentials) init.credentials = credentials;

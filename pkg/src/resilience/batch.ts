@@ -2,6 +2,7 @@
 /** Batches: items that come one by one are worked on together. */
 import type { CallOptions } from "../config.js";
 import { adopting, OrchestrationError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { type Batcher, rules } from "../rules/rules.js";
 import { unharmed } from "./listeners.js";
 import { startTimer } from "./timer.js";
@@ -106,7 +107,8 @@ export class BatchManager<TItem, TResult> {
   #watchers: { seen(): boolean; resolve(): void }[] = [];
 
   /** @throws {OrchestrationError} `InvalidConfiguration` that names the option */
-  constructor(options: BatchManagerOptions<TItem, TResult>) {
+  constructor(given: BatchManagerOptions<TItem, TResult>) {
+    const options = optionsOf("BatchManager", given, NAMES);
     const { process, maxSize, maxWaitMs, concurrency, maxPending, whenFull = "wait", signal } = options;
     if (typeof process !== "function") throw misconfigured("a batch manager needs a function `process`");
     if (whenFull !== "wait" && whenFull !== "reject") throw misconfigured("whenFull has to be 'wait' or 'reject'");
@@ -355,6 +357,11 @@ export function withBatch<TItem, TResult>(
   const batch = new BatchManager<TItem, TResult>({ ...options, process });
   return Object.assign((item: TItem) => batch.add(item), { batch });
 }
+
+const NAMES: OptionNames<BatchManagerOptions<unknown, unknown>> = {
+  ...{ process: true, maxSize: true, maxWaitMs: true, concurrency: true, maxPending: true, whenFull: true },
+  ...{ onProgress: true, signal: true },
+};
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === "function";

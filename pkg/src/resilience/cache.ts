@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 
 import { ConfigurationError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { Load, type Loader } from "./load.js";
 
 /** Tells the time. */
@@ -64,6 +65,10 @@ export interface CacheAnalytics {
   loadErrors: number;
 }
 
+const NAMES: OptionNames<BoundedCacheOptions<unknown, unknown>> = {
+  ...{ maxSize: true, ttl: true, enableAnalytics: true, onEvict: true, maxBytes: true, sizeOf: true, clock: true },
+};
+
 /** As many as a `Map` holds. */
 const MOST_ENTRIES = 2 ** 24;
 
@@ -89,7 +94,8 @@ export class BoundedCache<K, V> {
 
   /** @throws {ConfigurationError} */
   constructor(options: BoundedCacheOptions<K, V>) {
-    const { maxSize, ttl, enableAnalytics = false, onEvict, maxBytes, sizeOf, clock = performance } = options;
+    const given = optionsOf("BoundedCache", options, NAMES);
+    const { maxSize, ttl, enableAnalytics = false, onEvict, maxBytes, sizeOf, clock = performance } = given;
     if (!Number.isInteger(maxSize) || maxSize < 1 || maxSize > MOST_ENTRIES)
       throw misconfigured("maxSize", `a whole number from 1 to ${MOST_ENTRIES}`, maxSize);
     if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= 1))

@@ -1,6 +1,7 @@
 /** Circuit breakers: calls to something that keeps failing are refused at once for a while. */
 import type { CallOptions } from "../config.js";
 import { adopting, CircuitOpenError, OrchestrationError, TimeoutError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { type Breaker, rules } from "../rules/rules.js";
 import { type BreakerEvents, BreakerListeners, type CircuitState } from "./breaker-events.js";
 import { startTimer } from "./timer.js";
@@ -31,6 +32,11 @@ export interface CircuitBreakerOptions {
   /** Tells Unix milliseconds. Default: `Date.now` */
   now?: (() => number) | undefined;
 }
+
+const NAMES: OptionNames<CircuitBreakerOptions> = {
+  ...{ name: true, errorRate: true, volumeThreshold: true, windowMs: true, resetTimeoutMs: true, halfOpenCalls: true },
+  ...{ timeoutMs: true, isFailure: true, onStateChange: true, now: true },
+};
 
 /** What a breaker has seen in its window. A change of its state begins anew. */
 export interface CircuitCounts {
@@ -66,7 +72,8 @@ export class CircuitBreaker {
   #state: CircuitState = "closed";
 
   /** @throws {OrchestrationError} `InvalidConfiguration` that names the option */
-  constructor(options: CircuitBreakerOptions = {}) {
+  constructor(given: CircuitBreakerOptions = {}) {
+    const options = optionsOf("CircuitBreaker", given, NAMES);
     const {
       name = "circuit",
       errorRate,
@@ -264,9 +271,8 @@ export function withCircuitBreaker<TArguments extends unknown[], TResult>(
 ): CircuitBroken<TArguments, TResult> {
   if (typeof guarded !== "function")
     throw new OrchestrationError("withCircuitBreaker expects a function, and then options", "InvalidConfiguration");
-  const { fallback } = options;
-  const breaker =
-    "breaker" in options ? options.breaker : new CircuitBreaker({ name: guarded.name || undefined, ...options });
+  const { fallback, ...own } = options;
+  const breaker = "breaker" in own ? own.breaker : new CircuitBreaker({ name: guarded.name || undefined, ...own });
   const call = async (...args: TArguments): Promise<Awaited<TResult>> => {
     if (!fallback) return (await breaker.execute(() => guarded(...args))) as Awaited<TResult>;
     try {

@@ -2,6 +2,7 @@
 import { reasonOf } from "../broker.js";
 import type { CallOptions } from "../config.js";
 import { adopting, OrchestrationError, ProviderError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { type Limiter, rules } from "../rules/rules.js";
 import { MemoryCounts, RedisCounts, type Verdict } from "./rate-limit-counts.js";
 import { RedisRest, type RedisRestConfig, redisSettings } from "./redis.js";
@@ -106,6 +107,11 @@ export interface RateLimiter {
  */
 export const createRateLimiter = (options: RateLimiterOptions): RateLimiter => new CountingRateLimiter(options);
 
+const NAMES: OptionNames<RateLimiterOptions> = {
+  ...{ limit: true, window: true, algorithm: true, refill: true, prefix: true, redis: true, failOpen: true },
+  ...{ onError: true, maxIdentifiers: true, timeout: true, env: true, now: true },
+};
+
 class CountingRateLimiter implements RateLimiter {
   readonly #rule: Limiter;
   readonly #policySeconds: number;
@@ -115,7 +121,8 @@ class CountingRateLimiter implements RateLimiter {
   /** Whether somebody was told that Redis can't be asked. */
   #told = false;
 
-  constructor(options: RateLimiterOptions) {
+  constructor(given: RateLimiterOptions) {
+    const options = optionsOf("createRateLimiter", given, NAMES);
     const { limit, window, algorithm = "sliding-window", refill, maxIdentifiers = MAX_IDENTIFIERS, redis } = options;
     if (!Number.isInteger(maxIdentifiers) || maxIdentifiers < 1)
       throw misconfigured("maxIdentifiers has to be a whole number from 1");

@@ -3,6 +3,7 @@ import { reasonOf } from "../broker.js";
 import type { CallOptions } from "../config.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError, ProviderError } from "../errors.js";
+import { optionsOf } from "../options.js";
 import { startTimer } from "./timer.js";
 
 /** Where a Redis with a REST interface is. */
@@ -60,7 +61,12 @@ export class RedisRest {
   #due: Entry[] = [];
 
   /** @throws {OrchestrationError} `InvalidConfiguration` */
-  constructor({ url, token, timeout = TIMEOUT_MS }: RedisRestConfig) {
+  constructor(config: RedisRestConfig) {
+    const {
+      url,
+      token,
+      timeout = TIMEOUT_MS,
+    } = optionsOf("RedisRest", config, { url: true, token: true, timeout: true });
     if (!isAddress(url)) throw misconfigured("the url of a Redis has to be absolute, with http or https");
     // Headers refuse other characters, and the message of that error would show the token.
     if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))

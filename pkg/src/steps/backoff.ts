@@ -1,6 +1,7 @@
 /** When a failed attempt is made again. The schedule is the core's; waiting and telling happen here. */
 import type { Backoff } from "../../wasm/rules_bg.js";
 import { adopting, OrchestrationError } from "../errors.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { pause } from "../resilience/pause.js";
 import { rules } from "../rules/rules.js";
 import { durationMs } from "./duration.js";
@@ -42,6 +43,12 @@ export interface RetryOptions {
   onRetry?: ((retry: RetryNotice) => void | Promise<void>) | undefined;
 }
 
+/** `inPlaceMs` is a step's, `signal` a function's. */
+const NAMES: OptionNames<RetryOptions & { inPlaceMs?: unknown; signal?: unknown }> = {
+  ...{ maxAttempts: true, backoffMs: true, strategy: true, jitter: true, maxBackoffMs: true, retryIf: true },
+  ...{ onRetry: true, inPlaceMs: true, signal: true },
+};
+
 /** @internal When to try again: options that were checked. */
 export class RetryPolicy {
   readonly #backoff: Backoff;
@@ -50,7 +57,8 @@ export class RetryPolicy {
   #durableRetries: number | undefined;
 
   /** @throws {OrchestrationError} `InvalidConfiguration` that names the option */
-  constructor(options: RetryOptions, inPlaceMs: number = IN_PLACE_MS) {
+  constructor(given: RetryOptions & { inPlaceMs?: unknown; signal?: unknown }, inPlaceMs: number = IN_PLACE_MS) {
+    const options = optionsOf("a retry", given, NAMES);
     const { maxAttempts, backoffMs, strategy, jitter, maxBackoffMs } = options;
     for (const name of ["retryIf", "onRetry"] as const) {
       const given: unknown = options[name];
