@@ -17,6 +17,7 @@ const CASES = {
   "createRateLimiter, limits": () => main.createRateLimiter({ limits: 1, window: "1s" }),
   "withRateLimit, windowMs": () => main.withRateLimit(() => 1, { limit: 1, windowMs: 1 }),
   "RedisRest, URL": () => new main.RedisRest({ URL: "https://redis.test", token: "t" }),
+  "createWorkflowEngine, provider": () => next.createWorkflowEngine({ provider: "upstash" }),
   "createWorkflowApi, authorise": () => next.createWorkflowApi({ engine, authorise: () => true }),
   "createWorkflowWebhookHandler, onevent": () => next.createWorkflowWebhookHandler({ onevent: () => {} }),
 };

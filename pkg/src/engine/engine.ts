@@ -3,6 +3,7 @@ import type { CallOptions } from "../config.js";
 import { ConfigurationError, OrchestrationError } from "../errors.js";
 import { refusal } from "../http/answers.js";
 import type { Exposition } from "../monitoring/prometheus.js";
+import { type OptionNames, optionsOf } from "../options.js";
 import { pause } from "../resilience/pause.js";
 import { Address } from "./address.js";
 import type { EngineOptions, EngineStatus, ProviderChoice, ServedEngine, WorkflowEngine } from "./api.js";
@@ -41,8 +42,13 @@ import { checkInput, checkRunId, Workflows } from "./workflows.js";
  * @throws {OrchestrationError} `InvalidConfiguration`
  */
 export function createWorkflowEngine(options: EngineOptions = {}): WorkflowEngine {
-  return new Engine(options);
+  return new Engine(optionsOf("createWorkflowEngine", options, NAMES));
 }
+
+const NAMES: OptionNames<EngineOptions> = {
+  ...{ providers: true, defaultProvider: true, workflows: true, triggers: true, url: true, scope: true },
+  ...{ middlewares: true, metrics: true, telemetry: true, env: true },
+};
 
 type Workflow = AnyWorkflow | string;
 

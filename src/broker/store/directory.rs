@@ -18,7 +18,7 @@ const TABLES: &[(&str, &[&str])] = &[
 pub struct Snapshot {
     /// A later one has a greater number.
     pub number: i64,
-    /// The rows, in the order of [`TABLES`].
+    /// The rows, in the order of `TABLES`.
     pub tables: Vec<Vec<Vec<Json>>>,
 }
 
