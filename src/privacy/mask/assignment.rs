@@ -60,9 +60,7 @@ pub(super) fn assignment(Place { before, rest }: Place) -> Option<(usize, usize)
     let length = match quote {
         Some(quote) => quoted(rest, escapes, quote),
         None if whole_line => line(rest),
-        None => {
-            rest.find(|letter: char| letter.is_whitespace() || "&;,\"'<>)}]".contains(letter)).unwrap_or(rest.len())
-        }
+        None => unquoted(rest, in_query),
     };
     let found = &rest[..length];
     // `password= token=x`: the first is empty.
@@ -146,6 +144,21 @@ fn is_prose(before: &str, rest: &str) -> bool {
     let mut letters = before.chars().rev().take(80).take_while(|letter| *letter != '\n').skip_while(|l| *l == ' ');
     let is_preceded = letters.next().is_some_and(char::is_alphabetic);
     is_word && (is_followed || ends && is_preceded)
+}
+
+/// The length of a value without quotes. `&` ends it in a query or a form only: passwords have such letters.
+fn unquoted(text: &str, in_query: bool) -> usize {
+    let ends = |(place, letter): &(usize, char)| match letter {
+        '&' => in_query || is_field(&text[place + 1..]),
+        letter => letter.is_whitespace() || ";,\"'<>)}]".contains(*letter),
+    };
+    text.char_indices().find(ends).map_or(text.len(), |(place, _)| place)
+}
+
+/// Whether a field of a form begins here: `name=`.
+fn is_field(text: &str) -> bool {
+    let name = length_up_to(text, LONGEST_NAME, |byte| is_of_name(byte) || b"[]%".contains(&byte));
+    name > 0 && text[name..].starts_with('=')
 }
 
 /// The length of a line. A header may be an argument: then it ends with its quote.

@@ -50,8 +50,17 @@ pub(super) fn credentials(place: Place) -> Option<(usize, usize)> {
     let token = &rest[begin..];
     let token_length = length(token, |byte| byte.is_ascii_alphanumeric() || b"-._~+/=:%".contains(&byte));
     // Prose goes on with a word: "a bearer of", "Basic Authentication", "bearer token-based".
-    let is_made = looks_made(&token[..token_length]) || token[..token_length].ends_with('=');
+    let word = &token[..token_length];
+    // As headers write it, it is followed by a token; prose begins so only at the start of a sentence.
+    let is_header =
+        rest.starts_with("Bearer ") && (shouts(word) || word.contains('_') || token_length >= 14 && word.contains('-'));
+    let is_made = looks_made(word) || word.ends_with('=') || is_header || rest.starts_with('b') && shouts(word);
     (token_length >= 8 && (is_made || token_length > 24)).then_some((begin, begin + token_length))
+}
+
+/// Whether all letters are capitals.
+fn shouts(word: &str) -> bool {
+    word.len() >= 12 && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// `curl … -u user:password`, `--user user:password`: the password.

@@ -13,7 +13,7 @@ pub(super) fn service_key(Place { rest, .. }: Place) -> Option<(usize, usize)> {
 }
 
 /// Letters of a key.
-const SHORTEST: usize = 14;
+const SHORTEST: usize = 10;
 
 /// How keys begin, and the least length of what follows; sorted by bytes.
 const PREFIXES: [(&str, usize); 146] = [
@@ -165,6 +165,24 @@ const PREFIXES: [(&str, usize); 146] = [
     ("ya29.", 20),
 ];
 
+/// Beginnings that nothing else has: whatever follows is a key, or stands for one.
+const UNMISTAKABLE: [&str; 14] = [
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "rk_test_",
+    "whsec_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+];
+
 /// How keys in base64 begin: a user's id in JSON, as QStash's token; Grafana's, `Fly.io`'s, Bedrock's, 1Password's and
 /// Sentry's.
 const ENCODED: [&str; 8] = ["eyJVc2VySUQi", "eyJrIjoi", "fm1a_", "fm1r_", "fm2_", "ABSK", "ops_eyJ", "sntrys_eyJ"];
@@ -184,7 +202,8 @@ fn prefixed(rest: &str) -> Option<usize> {
         let begin = &key[..length_up_to(key, 128, of_key)];
         // Names such as `re_calculate_the_totals` and `sk-circle-fade-2` are made of words.
         let has_random = begin.split(['-', '_', '.']).any(|part| part.len() >= 8 && looks_made(part));
-        (begin.len() >= *least && has_random).then(|| {
+        let is_key = begin.len() >= *least && has_random || UNMISTAKABLE.contains(prefix) && begin.len() >= 6;
+        is_key.then(|| {
             let length = length(key, |byte| of_key(byte) || byte == b'=');
             prefix.len() + key[..length].trim_end_matches(['.', '-']).len()
         })
