@@ -210,12 +210,18 @@ describe("the HTTP API", () => {
     assert.match(line, /\/api\/orchestration\/runs: Error: no db/);
     assert.ok(!line.includes("hunter2secret"), line);
     const unset = new OrchestrationError("QSTASH_TOKEN is missing", "InvalidConfiguration");
-    const lacking = createWorkflowApi({ ...open, engine: engineDouble({ listExecutions: () => Promise.reject(unset) }).engine });
+    const lacking = createWorkflowApi({
+      ...open,
+      engine: engineDouble({ listExecutions: () => Promise.reject(unset) }).engine,
+    });
     const [, body] = await ask(lacking, "GET /runs");
     assert.deepEqual([body.error, /TOKEN/.test(body.message)], ["InvalidConfiguration", false]);
     assert.match(log.mock.calls[1].arguments[0], /QSTASH_TOKEN is missing/);
     const away = new OrchestrationError("fetch http://u:hunter2secret@host failed", "BrokerUnreachable");
-    const leaking = createWorkflowApi({ ...open, engine: engineDouble({ listExecutions: () => Promise.reject(away) }).engine });
+    const leaking = createWorkflowApi({
+      ...open,
+      engine: engineDouble({ listExecutions: () => Promise.reject(away) }).engine,
+    });
     assert.ok(!JSON.stringify((await ask(leaking, "GET /runs"))[1]).includes("hunter2secret"));
   });
 
