@@ -10,7 +10,6 @@ import { ROOT } from "./consumer.mjs";
 /** What examples take for granted. */
 const AMBIENT = `
 declare global {
-  const console: { log(...items: unknown[]): void };
   const process: { env: Record<string, string | undefined> };
   const secret: string;
   const token: string;
@@ -46,10 +45,14 @@ declare module "@/lib/workflows" {
 }
 `;
 
+/** The package's own declarations are checked too. */
+const LIBRARY = { noUncheckedIndexedAccess: false, skipLibCheck: false };
+
 describe("documentation", () => {
   let compiler;
   before(async () => {
     compiler = await createCompiler();
+    for (const name of ["@types/react", "csstype"]) await compiler.link(name);
   });
   after(() => compiler.remove());
 
@@ -65,6 +68,7 @@ describe("documentation", () => {
       }
     }
     assert.ok(Object.keys(sources).length > 8, `only ${Object.keys(sources).length} examples were found`);
-    assert.equal(await compiler.compile(sources, { noUncheckedIndexedAccess: false }), "");
+    for (const exactOptionalPropertyTypes of [false, true])
+      assert.equal(await compiler.compile(sources, { ...LIBRARY, exactOptionalPropertyTypes }), "");
   });
 });

@@ -35,6 +35,14 @@ describe("options", () => {
     });
   }
 
+  test("those of a run, with the names that the engine takes", async () => {
+    await assert.rejects(engine.executeWorkflow("order", 1, { retriess: 2 }), ({ code, message }) => {
+      assert.equal(code, "InvalidConfiguration");
+      assert.match(message, /'retriess'; there are: .*retries.*provider/);
+      return true;
+    });
+  });
+
   test("none at all are refused by what is missing, not by a TypeError", () => {
     for (const call of [
       () => new main.BoundedCache(),

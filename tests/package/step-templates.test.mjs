@@ -80,6 +80,15 @@ describe("http", () => {
     assert.deepEqual(await sent(null), ["application/json", "null"]);
   });
 
+  test("no answer at all rejects with a code, and is worth another try", async () => {
+    const unreachable = createHttpStep("away", { url: "http://127.0.0.1:1/" });
+    await assert.rejects(unreachable.execute(), ({ code, retryable, message }) => {
+      assert.deepEqual([code, retryable], ["ProviderUnavailable", true]);
+      assert.match(message, /'away' got no answer/);
+      return true;
+    });
+  });
+
   test("an answer that is not expected rejects", async (t) => {
     const { url } = await server(t, () => ({ status: 404, headers: JSON_TYPE, body: '{"gone":true}' }));
     const { run } = await durable(t);

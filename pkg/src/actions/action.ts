@@ -1,4 +1,5 @@
 /** What all actions share: options that may be functions of the input, and stubs. */
+/** @internal */
 export { wholeStepOf as action } from "../steps/step.js";
 
 /**

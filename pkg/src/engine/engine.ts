@@ -45,6 +45,11 @@ export function createWorkflowEngine(options: EngineOptions = {}): WorkflowEngin
   return new Engine(optionsOf("createWorkflowEngine", options, NAMES));
 }
 
+const START_NAMES: OptionNames<StartOptions & ProviderChoice> = {
+  ...{ workflowRunId: true, label: true, delay: true, retries: true, retryDelay: true, flowControl: true },
+  ...{ headers: true, provider: true, signal: true },
+};
+
 const NAMES: OptionNames<EngineOptions> = {
   ...{ providers: true, defaultProvider: true, workflows: true, triggers: true, url: true, scope: true },
   ...{ middlewares: true, metrics: true, telemetry: true, env: true },
@@ -147,7 +152,7 @@ class Engine implements WorkflowEngine {
     input?: unknown,
     options?: StartOptions & ProviderChoice,
   ): Promise<StartedWorkflow> {
-    return this.#start(workflow, input, options);
+    return this.#start(workflow, input, optionsOf("executeWorkflow", options, START_NAMES));
   }
 
   async scheduleWorkflow(

@@ -1,6 +1,7 @@
 /** Performs steps in this process, without remembering anything: for unit tests, and for work that need not survive it. */
+import { reasonOf } from "../broker.js";
 import { type Environment, processEnvironment } from "../environment.js";
-import { OrchestrationError } from "../errors.js";
+import { OrchestrationError, ProviderError } from "../errors.js";
 import { uuidV4 } from "../privacy/ids.js";
 import { pause } from "../resilience/pause.js";
 import { within } from "../resilience/within.js";
@@ -104,7 +105,10 @@ async function fetched<TResult>(
   const { url, method = "GET", headers = {}, body = null, expect } = settings;
   checkExpectation(expect);
   return within(limit(name, limitOf(settings), ending), async (signal) => {
-    const response = await fetch(url, { method, headers, signal, body: body as BodyInit | null });
+    const response = await fetch(url, { method, headers, signal, body: body as BodyInit | null }).catch((cause) => {
+      signal.throwIfAborted();
+      throw new ProviderError(`the call '${name}' got no answer: ${reasonOf(cause)}`, { cause });
+    });
     const bytes = new Uint8Array(await response.arrayBuffer());
     const header: Record<string, string[]> = {};
     for (const [key, value] of response.headers) header[key] = [...(header[key] ?? []), value];
