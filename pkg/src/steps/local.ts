@@ -80,7 +80,7 @@ function runnerOf(options: ExecuteOptions): StepRunner {
 }
 
 /** Most functions ask for no signal. There is none for all: in some runtimes signals belong to a request. */
-class LocalTools implements StepTools {
+export class LocalTools implements StepTools {
   readonly attempt: number;
   readonly workflowRunId = undefined;
   #signal: AbortSignal | undefined;
@@ -88,6 +88,11 @@ class LocalTools implements StepTools {
   constructor(attempt: number, signal: AbortSignal | undefined) {
     this.attempt = attempt;
     this.#signal = signal;
+  }
+
+  /** The signal, if somebody has given or asked for one: nothing else can abort. */
+  get known(): AbortSignal | undefined {
+    return this.#signal;
   }
 
   get signal(): AbortSignal {

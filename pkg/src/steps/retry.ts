@@ -3,6 +3,7 @@ import { OrchestrationError, WorkflowCallError } from "../errors.js";
 import { expected } from "../workflows/expectation.js";
 import type { CallResponse, CallSettings } from "../workflows/steps.js";
 import { type RetryOptions, RetryPolicy } from "./backoff.js";
+import { LocalTools } from "./local.js";
 import type { StepRunner, StepTools } from "./runner.js";
 import { decorated, type Step } from "./step.js";
 
@@ -51,9 +52,9 @@ function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy):
           const attempted = (failures: number) => {
             const attempt = countsTries ? inner : failures;
             inner = 0;
-            return stepFunction(attempt === tools.attempt ? tools : counted(tools, attempt));
+            return stepFunction(attempt === tools.attempt ? tools : new CountedTools(tools, attempt));
           };
-          return own.attempts(attempted, tools, before);
+          return own.attempts(attempted, tools instanceof LocalTools ? { signal: tools.known } : tools, before);
         },
         { ...options, retries: (own.durableRetries + 1) * series - 1, countsTries: true },
       );
@@ -66,13 +67,21 @@ function retrying(runner: StepRunner, policy: RetryPolicy, around: RetryPolicy):
 }
 
 /** The same tools for another attempt. Their signal is made when it is asked for. */
-const counted = (tools: StepTools, attempt: number): StepTools => ({
-  get signal() {
-    return tools.signal;
-  },
-  attempt,
-  workflowRunId: tools.workflowRunId,
-});
+class CountedTools implements StepTools {
+  readonly attempt: number;
+  readonly workflowRunId: string | undefined;
+  readonly #tools: StepTools;
+
+  constructor(tools: StepTools, attempt: number) {
+    this.attempt = attempt;
+    this.workflowRunId = tools.workflowRunId;
+    this.#tools = tools;
+  }
+
+  get signal(): AbortSignal {
+    return this.#tools.signal;
+  }
+}
 
 /** The broker makes the call, and tries again. */
 function retriedByBroker(policy: RetryPolicy, name: string, settings: CallSettings): CallSettings {
