@@ -1,0 +1,114 @@
+"use client";
+
+import clsx from "clsx";
+import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { useEffect, useState } from "react";
+import { isAt, PLACES } from "@/components/shell/navigation";
+import { IconButton } from "@/components/ui/button";
+import { Status } from "@/components/ui/status";
+import { type Connection, useConnection } from "@/lib/live";
+import type { Session } from "@/lib/session";
+import { type Choice, choice, choose } from "@/lib/theme";
+
+export function Rail({ isOpen, session }: { isOpen: boolean; session: Session }) {
+  const path = usePathname();
+  return (
+    <nav
+      id="rail"
+      aria-label="Pages"
+      className={clsx(
+        "flex shrink-0 flex-col border-line md:w-52 md:border-r max-md:max-h-[80dvh] max-md:overflow-y-auto max-md:border-b",
+        !isOpen && "max-md:hidden",
+      )}
+    >
+      <div className="flex h-14 items-center gap-2.5 px-4 max-md:hidden">
+        <Mark />
+        <span className="font-semibold tracking-tight">orchestration</span>
+      </div>
+      <div className="flex-1 overflow-y-auto pb-4 max-md:pt-2">
+        {PLACES.map((group, index) => (
+          <ul key={group[0]?.href} className={clsx(index > 0 && "mt-2 border-t border-line pt-2")}>
+            {group.map((place) => {
+              const isHere = isAt(path, place);
+              const Icon = place.icon;
+              return (
+                <li key={place.href}>
+                  <Link
+                    href={place.href}
+                    aria-current={isHere ? "page" : undefined}
+                    className={clsx(
+                      "relative flex h-8 items-center gap-2.5 px-4 text-sm max-md:h-11",
+                      isHere ? "font-medium text-ink before:absolute before:inset-y-1 before:left-0 before:w-1 before:bg-marker" : "text-soft hover:bg-sunken hover:text-ink",
+                    )}
+                  >
+                    <Icon size={15} aria-hidden />
+                    <span className="flex-1">{place.title}</span>
+                    <kbd className="font-mono text-xs text-faint max-md:hidden" aria-hidden>
+                      g {place.key}
+                    </kbd>
+                  </Link>
+                </li>
+              );
+            })}
+          </ul>
+        ))}
+      </div>
+      <div className="flex items-center justify-between gap-2 border-t border-line py-2 pr-2 pl-4">
+        {session.isSignedIn ? <ConnectionStatus /> : <span />}
+        <span className="flex">
+          <ThemeButton />
+          {session.isSignedIn && session.isRequired && (
+            <IconButton icon={LogOut} label="Sign out" onClick={() => void session.signOut()} />
+          )}
+        </span>
+      </div>
+    </nav>
+  );
+}
+
+/** A signal with its arm: where runs stop, and go on. */
+export function Mark() {
+  return (
+    <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden>
+      <path d="M2 4h6v4h10" fill="none" stroke="currentColor" strokeWidth="2" />
+      <path d="M2 16h10v-4" fill="none" stroke="currentColor" strokeWidth="2" />
+      <rect x="11" y="5" width="6" height="6" fill="var(--marker)" />
+    </svg>
+  );
+}
+
+const CONNECTIONS: Record<Connection, Parameters<typeof Status>[0]> = {
+  connecting: { tone: "idle", shape: "ring", children: "Connecting" },
+  live: { tone: "ok", shape: "dot", children: "Live" },
+  polling: { tone: "warn", shape: "diamond", children: "Every 5 s" },
+  lost: { tone: "bad", shape: "cross", children: "Not connected" },
+};
+
+function ConnectionStatus() {
+  const connection = useConnection();
+  return (
+    <span role="status" data-connection={connection} className="text-xs">
+      <Status {...CONNECTIONS[connection]} />
+    </span>
+  );
+}
+
+const NEXT: Record<Choice, Choice> = { system: "light", light: "dark", dark: "system" };
+const ICONS = { system: Monitor, light: Sun, dark: Moon };
+
+function ThemeButton() {
+  const [current, setCurrent] = useState<Choice>("system");
+  useEffect(() => setCurrent(choice()), []);
+  return (
+    <IconButton
+      icon={ICONS[current]}
+      label={`Theme: ${current}; press for ${NEXT[current]}`}
+      onClick={() => {
+        choose(NEXT[current]);
+        setCurrent(NEXT[current]);
+      }}
+    />
+  );
+}

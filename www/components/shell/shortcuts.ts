@@ -1,0 +1,40 @@
+"use client";
+
+/** Keys that work on every page: `g` and a letter go to a page, `/` to the search. */
+import { useRouter } from "next/navigation";
+import { useEffect } from "react";
+import { PLACES } from "@/components/shell/navigation";
+
+const PAUSE_MS = 1_200;
+
+export function useShortcuts(): void {
+  const router = useRouter();
+  useEffect(() => {
+    let goes = 0;
+    const press = (event: KeyboardEvent) => {
+      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+      if (event.key === "/") {
+        const search = document.querySelector<HTMLInputElement>("input[data-search]");
+        if (!search) return;
+        event.preventDefault();
+        search.focus();
+        return;
+      }
+      if (event.key === "g") {
+        goes = Date.now();
+        return;
+      }
+      const place = PLACES.flat().find(({ key }) => key === event.key);
+      if (place && Date.now() - goes < PAUSE_MS) {
+        event.preventDefault();
+        router.push(place.href);
+      }
+      goes = 0;
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [router]);
+}
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

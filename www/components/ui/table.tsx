@@ -1,0 +1,190 @@
+"use client";
+
+/** A list of any length: only the rows on screen exist. Arrow keys move between rows, Enter opens one. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import clsx from "clsx";
+import Link from "next/link";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { Button } from "@/components/ui/button";
+import { counted } from "@/lib/format";
+
+export interface Column<Item> {
+  title: string;
+  /** A track of CSS grid: `8rem`, `minmax(0,1fr)`. */
+  width: string;
+  cell: (item: Item) => ReactNode;
+  align?: "end";
+  /** From which width of the window on it is shown; always if absent. */
+  from?: "sm" | "md" | "lg" | "xl";
+}
+
+export interface TableProps<Item> {
+  /** What is listed, for who can't see it. */
+  label: string;
+  columns: readonly Column<Item>[];
+  items: readonly Item[];
+  idOf: (item: Item) => string;
+  /** Where a row leads; the first column becomes the link. */
+  hrefOf?: (item: Item) => string;
+  /** What can be done with a row, at its end. */
+  actions?: (item: Item) => ReactNode;
+  /** Rows that were picked, by id. */
+  selection?: { ids: ReadonlySet<string>; toggle: (id: string, isPicked: boolean) => void; toggleAll: (isPicked: boolean) => void };
+  more?: { hasMore: boolean; isLoadingMore: boolean; loadMore: () => void };
+  /** `one` and `many` of what is counted at the foot. */
+  noun?: [one: string, many: string];
+}
+
+const ROW_PX = 40;
+/** So many rows before the end the next page is asked for. */
+const AHEAD = 20;
+const WIDTHS = ["sm", "md", "lg", "xl"] as const;
+const SHOWN = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
+
+export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, selection, more, noun }: TableProps<Item>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => idOf(items[index] as Item),
+    overscan: 12,
+  });
+  const virtual = rows.getVirtualItems();
+  const last = virtual.at(-1)?.index ?? 0;
+  const { hasMore, isLoadingMore, loadMore } = more ?? {};
+  useEffect(() => {
+    if (hasMore && !isLoadingMore && last >= items.length - AHEAD) loadMore?.();
+  }, [hasMore, isLoadingMore, loadMore, last, items.length]);
+
+  const move = (event: KeyboardEvent) => {
+    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
+    if (!row || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+    const at = Number(row.dataset.index);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key] as number;
+    if (next < 0 || next >= items.length) return;
+    event.preventDefault();
+    rows.scrollToIndex(next);
+    const focus = () => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] :is(a, button, input)`)?.focus();
+    // A row that was not on screen exists one frame later.
+    focus();
+    requestAnimationFrame(() => requestAnimationFrame(focus));
+  };
+
+  const isPicked = selection && items.length > 0 && items.every((item) => selection.ids.has(idOf(item)));
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <style>{tracks(columns, Boolean(selection), Boolean(actions))}</style>
+      <div
+        ref={scroller}
+        role="table"
+        aria-label={label}
+        aria-rowcount={hasMore ? -1 : items.length + 1}
+        className="table-scroller min-h-48 flex-1 overflow-y-auto border-t border-line"
+        onKeyDown={move}
+      >
+        <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
+          <div role="row" aria-rowindex={1} className="table-row border-b border-edge text-xs text-faint" style={{ height: 32 }}>
+            {selection && (
+              <div role="columnheader">
+                <input
+                  type="checkbox"
+                  aria-label="Pick all that are loaded"
+                  className="size-4 align-middle accent-ink"
+                  checked={isPicked}
+                  onChange={(event) => selection.toggleAll(event.target.checked)}
+                />
+              </div>
+            )}
+            {columns.map(({ title, align, from }) => (
+              <div
+                key={title}
+                role="columnheader"
+                className={clsx("truncate font-medium", align === "end" && "text-right", from && SHOWN[from])}
+              >
+                {title}
+              </div>
+            ))}
+            {actions && (
+              <div role="columnheader">
+                <span className="sr-only">Actions</span>
+              </div>
+            )}
+          </div>
+        </div>
+        <div role="rowgroup" style={{ height: rows.getTotalSize(), position: "relative" }}>
+          {virtual.map(({ index, key, start }) => {
+            const item = items[index] as Item;
+            const id = idOf(item);
+            return (
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={index + 2}
+                data-index={index}
+                data-id={id}
+                className="table-row group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken"
+                style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
+              >
+                {selection && (
+                  <div role="cell">
+                    <input
+                      type="checkbox"
+                      aria-label={`Pick ${id}`}
+                      className="size-4 align-middle accent-ink"
+                      checked={selection.ids.has(id)}
+                      onChange={(event) => selection.toggle(id, event.target.checked)}
+                    />
+                  </div>
+                )}
+                {columns.map(({ title, cell, align, from }, place) => (
+                  <div key={title} role="cell" className={clsx("truncate", align === "end" && "text-right", from && SHOWN[from])}>
+                    {place === 0 && hrefOf ? (
+                      // The link covers the row, so that it can be pressed anywhere.
+                      <Link href={hrefOf(item)} prefetch={false} className="after:absolute after:inset-0">
+                        {cell(item)}
+                      </Link>
+                    ) : (
+                      cell(item)
+                    )}
+                  </div>
+                ))}
+                {actions && (
+                  <div role="cell" className="relative z-1 flex justify-end">
+                    {actions(item)}
+                  </div>
+                )}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      <div className="flex min-h-9 items-center justify-between gap-4 border-t border-line px-5 text-xs text-faint max-sm:px-4">
+        <span role="status">
+          {noun && counted(items.length, ...noun)}
+          {hasMore && " loaded, there are more"}
+        </span>
+        {hasMore && (
+          <Button kind="quiet" className="h-7!" isBusy={isLoadingMore ?? false} onClick={() => loadMore?.()}>
+            Load more
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** The grid's tracks: a column that is hidden has none. */
+function tracks(columns: readonly Column<never>[] | readonly Column<unknown>[] | readonly { width: string; from?: string }[], picks: boolean, acts: boolean): string {
+  const at = (shown: readonly string[]) =>
+    [
+      ...(picks ? ["1.25rem"] : []),
+      ...columns.filter(({ from }) => from === undefined || shown.includes(from)).map(({ width }) => width),
+      ...(acts ? ["max-content"] : []),
+    ].join(" ");
+  const steps = WIDTHS.map((name, index) => [["40rem", "48rem", "64rem", "80rem"][index], WIDTHS.slice(0, index + 1)] as const);
+  return [
+    `.table-row{display:grid;align-items:center;column-gap:1rem;padding-inline:1rem;grid-template-columns:${at([])}}`,
+    ...steps.map(([width, shown]) => `@media(width>=${width}){.table-row{padding-inline:1.25rem;grid-template-columns:${at(shown)}}}`),
+  ].join("");
+}
