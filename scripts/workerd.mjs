@@ -123,6 +123,7 @@ function configuration(storage, port, bindings) {
   const wrangler = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
   const date = wrangler.match(/^compatibility_date = "([0-9-]+)"$/m)?.[1];
   if (!date) throw new Error("wrangler.toml states no compatibility_date");
+  const flags = wrangler.match(/^compatibility_flags = (\[.*\])$/m)?.[1] ?? "[]";
   const variables = Object.entries(bindings).map(
     ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
   );
@@ -143,6 +144,7 @@ const worker :Workerd.Worker = (
     (name = "index_bg.wasm", wasm = embed ${file("index_bg.wasm")}),
   ],
   compatibilityDate = "${date}",
+  compatibilityFlags = ${flags},
   bindings = [
     (name = "BROKER", durableObjectNamespace = "BrokerObject"),
     (name = "SELF", service = "worker"),

@@ -3,10 +3,11 @@ import type { AddressInfo } from "node:net";
 
 import type { BrokerOptions, RunningBroker } from "../src/server/options.js";
 import { type Broker, core } from "./core.js";
-import { Courier } from "./courier.js";
+import { Courier, type CourierOptions } from "./courier.js";
 import { DEFAULT_FILE, openDatabase, pathOf } from "./database.js";
 import { HostError, messageOf } from "./errors.js";
 import { Exchange } from "./exchange.js";
+import { Listeners } from "./listeners.js";
 import { createBrokerServer } from "./server.js";
 
 const LOOPBACK = "127.0.0.1";
@@ -29,8 +30,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
       if (!hosted) throw new Error("the broker is not open");
       const answer = hosted.broker.request(method, url, headers, body, caller, now());
       hosted.courier.wake();
+      hosted.listeners.look();
       return answer;
     },
+    listen: (response) => hosted?.listeners.add(response),
     clientConnections,
     onError,
   });
@@ -45,7 +48,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     throw error;
   }
   server.on("error", onError);
-  const { broker, courier, close } = hosted;
+  const { broker, courier, listeners, close } = hosted;
   const [token, currentSigningKey, nextSigningKey] = broker.identity;
   const url = `http://${hostOf(address)}:${address.port}`;
   courier.wake();
@@ -55,6 +58,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   const stop = async (grace: number) => {
     // Endpoints that are being called may still submit their steps.
     await courier.stop(grace);
+    listeners.end();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
@@ -105,10 +109,11 @@ function warnOfPublic([token, ...keys]: Broker["identity"], onWarning: Own["onWa
 interface Hosted {
   broker: Broker;
   courier: Courier;
+  listeners: Listeners;
   close(): void;
 }
 
-function open(path: string, settings: string, options: ConstructorParameters<typeof Courier>[2]): Hosted {
+function open(path: string, settings: string, options: Omit<CourierOptions, "onChange">): Hosted {
   const { Broker, BrokerSettings } = core();
   // Before a file is made for it.
   const checked = new BrokerSettings(settings);
@@ -116,13 +121,14 @@ function open(path: string, settings: string, options: ConstructorParameters<typ
   try {
     const broker = new Broker(database, checked, options.now());
     const exchange = new Exchange(broker.responseBytes, (address) => broker.refusal(address));
-    const courier = new Courier(broker, exchange, options);
+    const listeners = new Listeners(broker);
+    const courier = new Courier(broker, exchange, { ...options, onChange: () => listeners.look() });
     const close = () => {
       exchange.close();
       broker.free();
       database.close();
     };
-    return { broker, courier, close };
+    return { broker, courier, listeners, close };
   } catch (error) {
     database.close();
     const { code = "Internal" } = error as { code?: string };

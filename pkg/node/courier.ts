@@ -13,6 +13,8 @@ const AFTER_FAILURE_MS = 5_000;
 export interface CourierOptions {
   connections: number;
   now: () => number;
+  /** Something may have changed. */
+  onChange: () => void;
   onError: (error: Error) => void;
 }
 
@@ -81,6 +83,7 @@ export class Courier {
     }
     this.#timer = setTimeout(() => this.#look(), wait);
     if (!this.#referenced) this.#timer.unref();
+    this.#options.onChange();
     this.#settle();
   }
 
@@ -110,6 +113,7 @@ export class Courier {
       // The message is due again when its lease ends.
       this.#report(`the outcome of ${messageId} is lost`, error);
     }
+    this.#options.onChange();
     if (this.#stopping) this.#settle();
     else this.wake();
   }

@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** How many bytes of a body matter, by the request's head; one more is read. */
   bodyLimit: (method: string, url: string, headers: string) => number;
   answer: Answer;
+  /** Takes a response that stays open after its beginning, or says what to answer instead. */
+  listen: (response: ServerResponse) => AnswerTuple | undefined;
   /** How many clients may be connected at once; what is more is closed. */
   clientConnections: number;
   onError: (error: Error) => void;
@@ -71,7 +73,8 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
     options.onError(new Error(`a request failed: ${messageOf(error)}`, { cause: error }));
     answer = failure(500, "the broker failed; its log says why");
   }
-  write(response, answer);
+  const refusal = answer[3] ? options.listen(response) : undefined;
+  write(response, refusal ?? answer);
 }
 
 /** The absolute URL, its path as it came in. */
@@ -104,17 +107,18 @@ async function bodyOf(request: IncomingMessage, response: ServerResponse, limit:
   return Buffer.concat(chunks);
 }
 
-function write(response: ServerResponse, [status, headers, body]: AnswerTuple): void {
+function write(response: ServerResponse, [status, headers, body, staysOpen]: AnswerTuple): void {
   const raw = rawOf(headers);
   for (let index = 0; index + 1 < raw.length; index += 2)
     response.appendHeader(raw[index] as string, raw[index + 1] as string);
-  response.setHeader("content-length", body.length);
+  if (!staysOpen) response.setHeader("content-length", body.length);
   response.writeHead(status);
-  response.end(body);
+  if (staysOpen) response.write(body);
+  else response.end(body);
 }
 
 function failure(status: number, error: string): AnswerTuple {
-  return [status, "content-type\napplication/json", Buffer.from(JSON.stringify({ error }))];
+  return [status, "content-type\napplication/json", Buffer.from(JSON.stringify({ error })), false];
 }
 
 /** Answers what is no HTTP, or has headers that are too long, or comes too slowly. */

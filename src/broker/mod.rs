@@ -19,6 +19,7 @@ mod access;
 mod api;
 mod backoff;
 mod callback;
+pub mod changes;
 mod cron;
 mod deduplication;
 mod delivery;
@@ -54,6 +55,7 @@ use crate::wire::{Entropy, Request, Response, Timestamp};
 use shard::{Piece, Shard};
 
 use self::keys::SigningKeys;
+use self::store::counted::Counted;
 pub use api::{body_limit, is_webhook};
 pub use cron::Cron;
 pub use delivery::{Delivery, LeaseId};
@@ -64,7 +66,7 @@ pub use store::{Row, Sql, Value};
 
 /// A broker over a database. See the module for the calling order.
 pub struct Broker<S> {
-    sql: S,
+    sql: Counted<S>,
     settings: RefCell<Rc<Settings>>,
     keys: RefCell<SigningKeys>,
     next_sweep: Cell<Timestamp>,
@@ -80,6 +82,7 @@ impl<S: Sql> Broker<S> {
     /// [`Code::EmptyKeySet`] if a signing key is empty.
     pub fn open(sql: S, settings: Settings) -> Result<Self> {
         settings.check()?;
+        let sql = Counted::new(sql);
         store::schema::migrate(&sql)?;
         let shard = Cell::new(shard::layout::read(&sql)?);
         let keys = RefCell::new(SigningKeys::open(&sql, &settings)?);
@@ -90,6 +93,11 @@ impl<S: Sql> Broker<S> {
     /// Which shard of a broker this one is.
     pub fn shard(&self) -> Shard {
         self.shard.get()
+    }
+
+    /// A number that is another one after everything that changed something. Two that are equal say that nothing did.
+    pub fn revision(&self) -> u64 {
+        self.sql.writes()
     }
 
     /// Fails if this shard holds something that would not be found any more with `count` shards.
@@ -256,7 +264,12 @@ impl<S: Sql> Broker<S> {
         Rc::clone(&self.settings.borrow())
     }
 
-    fn scope<'a>(&'a self, settings: &'a Settings, at: Timestamp, entropy: &'a mut dyn Entropy) -> Scope<'a, S> {
+    fn scope<'a>(
+        &'a self,
+        settings: &'a Settings,
+        at: Timestamp,
+        entropy: &'a mut dyn Entropy,
+    ) -> Scope<'a, Counted<S>> {
         Scope { sql: &self.sql, settings, keys: &self.keys, shard: self.shard.get(), at, entropy }
     }
 }

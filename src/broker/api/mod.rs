@@ -26,7 +26,7 @@ use crate::broker::query::{Query, decode, split};
 use crate::broker::recovery::Mode;
 use crate::broker::store::message::Message;
 use crate::broker::store::{Sql, flow_key};
-use crate::broker::{Scope, Settings, access, keys};
+use crate::broker::{Scope, Settings, access, changes, keys};
 use crate::error::{Code, Error, Result};
 use crate::wire::{FlowLimits, Method, Request, Response, header};
 
@@ -54,6 +54,7 @@ enum Endpoint {
     Message,
     CancelMessage,
     CancelMessages,
+    Changes,
     Queues,
     Queue,
     PutQueue,
@@ -118,6 +119,7 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Delete, "/v2/dlq", Endpoint::RemoveDeadLetters(Kind::All)),
     (Method::Post, "/v2/dlq/retry", Endpoint::RetryMany),
     (Method::Post, "/v2/dlq/retry/*", Endpoint::Retry),
+    (Method::Get, changes::PATH, Endpoint::Changes),
     (Method::Get, "/v2/events", Endpoint::Events),
     (Method::Get, "/v2/logs", Endpoint::Logs),
     (Method::Get, "/v2/keys", Endpoint::Keys),
@@ -211,6 +213,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Message => messages::show(scope, &call),
         Endpoint::CancelMessage => messages::cancel(scope, &call),
         Endpoint::CancelMessages => messages::cancel_many(scope, &call),
+        Endpoint::Changes => Ok(changes::begin()),
         Endpoint::Enqueue => queues::enqueue(scope, &call),
         Endpoint::Queues => queues::list(scope, &call),
         Endpoint::Queue => queues::show(scope, &call),

@@ -1,6 +1,7 @@
 //! What the broker keeps: one schema, and the queries over it, one file a table.
 
 pub mod body;
+pub mod counted;
 pub mod dead_letter;
 pub mod directory;
 pub mod event;

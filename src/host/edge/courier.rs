@@ -4,11 +4,9 @@
 //! platform; it begins a chain of calls of its own, which Workers limit in length; and an object with an event under
 //! way is not evicted while an endpoint takes its time. Nothing here has to be remembered: the broker's leases do that.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -16,6 +14,8 @@ use worker::{AbortController, Delay, Env, Fetcher, ScheduledTime, State, console
 
 use crate::broker::{Broker, Delivery, Outcome};
 use crate::error::Result;
+use crate::host::edge::bell::Bell;
+use crate::host::edge::changes::Listeners;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http;
 use crate::host::edge::objects::BrokerObjects;
@@ -49,6 +49,7 @@ pub struct Courier {
     running: Cell<bool>,
     armed: Cell<Option<Timestamp>>,
     bell: Bell,
+    listeners: Listeners,
 }
 
 impl Courier {
@@ -77,6 +78,7 @@ impl Courier {
             running: Cell::new(false),
             armed: Cell::new(None),
             bell: Bell::default(),
+            listeners: Listeners::default(),
         }))
     }
 
@@ -85,8 +87,15 @@ impl Courier {
         &self.broker
     }
 
-    /// To be called when something may have become due: sets the alarm for it, or tells the event under way.
+    /// Who listens to changes.
+    pub fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// To be called when something may have changed: sets the alarm for what has become due, or tells the event under way;
+    /// and tells the listeners.
     pub async fn handle_change(&self) -> worker::Result<()> {
+        self.listeners.handle_revision(self.broker.revision());
         if self.running.get() {
             self.bell.ring();
         }
@@ -143,6 +152,7 @@ impl Courier {
                 self.start(delivery);
             }
             started += self.relay()?;
+            self.listeners.handle_revision(self.broker.revision());
             if self.under_way.get() == 0 && self.relaying.get() == 0 {
                 return Ok(());
             }
@@ -238,35 +248,5 @@ impl Courier {
             Ok(()) if self.own_service.is_some() && self.own_origins.contains(url) => self.broker.add_own_origin(url),
             Ok(()) => {}
         }
-    }
-}
-
-/// Wakes the event that waits; one ring is enough for all that happened before it looks.
-#[derive(Default)]
-struct Bell {
-    rung: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Bell {
-    fn ring(&self) {
-        self.rung.set(true);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// Returns when the bell rings or has rung, or at `moment`.
-    async fn wait_until(&self, moment: Timestamp) {
-        let ring = poll_fn(|context| {
-            if self.rung.take() {
-                return Poll::Ready(());
-            }
-            self.waker.replace(Some(context.waker().clone()));
-            Poll::Pending
-        });
-        // A millisecond at least, so that a clock that stands still can't make the event spin.
-        let delay = (moment - now()).max(Duration::from_millis(1));
-        select(pin!(ring), pin!(Delay::from(delay))).await;
     }
 }

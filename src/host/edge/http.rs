@@ -2,7 +2,7 @@
 //!
 //! Bodies are raw bytes and are always read: workerd's proxies fail when a handler leaves a body unread.
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use worker::web_sys;
@@ -56,12 +56,16 @@ pub async fn read_response(mut response: worker::Response, limit: usize) -> Resu
 
 /// A value as a response of the platform.
 pub fn write_response(response: Response) -> worker::Result<worker::Response> {
-    let headers = worker::Headers::new();
-    for (name, value) in response.headers.iter() {
-        headers.append(name, value)?;
-    }
-    let builder = ResponseBuilder::new().with_status(response.status).with_headers(headers);
+    let builder = head(&response)?;
     Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body) })
+}
+
+/// A response whose body is a stream, with status and headers of a value.
+pub fn write_stream(
+    response: &Response,
+    body: impl Stream<Item = worker::Result<Vec<u8>>> + 'static,
+) -> worker::Result<worker::Response> {
+    head(response)?.from_stream(body)
 }
 
 /// A value as a request of the platform. It does not follow redirects, and ends with `signal`.
@@ -118,6 +122,15 @@ pub fn shown(error: &worker::Error) -> String {
 fn shown_js(value: &JsValue) -> String {
     let message = js_sys::Reflect::get(value, &JsValue::from_str("message")).ok();
     message.and_then(|message| message.as_string()).unwrap_or_else(|| format!("{value:?}"))
+}
+
+/// Status and headers.
+fn head(response: &Response) -> worker::Result<ResponseBuilder> {
+    let headers = worker::Headers::new();
+    for (name, value) in response.headers.iter() {
+        headers.append(name, value)?;
+    }
+    Ok(ResponseBuilder::new().with_status(response.status).with_headers(headers))
 }
 
 fn read_headers(headers: &worker::Headers) -> Headers {

@@ -1,5 +1,7 @@
 #![doc = include_str!("../../../docs/edge.md")]
 
+mod bell;
+mod changes;
 mod connection;
 mod courier;
 mod host;

@@ -8,8 +8,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{DurableObject, Env, State, console_error, durable_object};
 
 use crate::broker::Broker;
+use crate::broker::changes::stays_open;
 use crate::broker::shard::Shard;
 use crate::error::{Code, Error, Result};
+use crate::host::edge::changes;
 use crate::host::edge::courier::Courier;
 use crate::host::edge::host::{PlatformEntropy, now};
 use crate::host::edge::http::{self, error_response, write_response};
@@ -77,6 +79,7 @@ impl DurableObject for BrokerObject {
             Err(error) => return write_response(error_response(error)),
         };
         let broker = hosted.courier.broker();
+        let signal = changes::signal_of(&request);
         let limit = |head: &Request| match out_of_shard(&head.url) {
             Some((_, url)) if url.starts_with("https://broker/") => ANSWER_BYTES,
             Some((_, url)) => broker.body_limit(&Request { url, ..head.clone() }),
@@ -121,6 +124,7 @@ impl DurableObject for BrokerObject {
         let response = broker.handle_request(&request, now(), &mut PlatformEntropy);
         // Before the answer: the platform holds it back until the message and the alarm are both on disk.
         match hosted.courier.handle_change().await {
+            Ok(()) if stays_open(&request, &response) => changes::answer(&hosted.courier, &response, signal),
             Ok(()) => write_response(response),
             Err(error) => {
                 let reason = format!("the broker can't be woken for what it holds: {}", http::shown(&error));

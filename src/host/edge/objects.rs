@@ -4,11 +4,14 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
+use worker::web_sys::AbortSignal;
 use worker::{Env, ObjectNamespace, Stub, console_error};
 
+use crate::broker::changes::is_stream;
 use crate::broker::shard::{Duty, Errand, Exchange, Piece, Shard, Task};
 use crate::broker::{Settings, body_limit};
 use crate::error::{Code, Error, Result};
+use crate::host::edge::changes::{joined, signal_of};
 use crate::host::edge::host::PlatformEntropy;
 use crate::host::edge::http::{self, error_response, read_request, read_request_within, write_request, write_response};
 use crate::host::edge::settings::{self, BROKER};
@@ -65,8 +68,10 @@ impl BrokerObjects {
                 Err(error) => write_response(error_response(&error)),
             };
         }
+        let signal = signal_of(&request);
         let limit = |head: &Request| self.settings.as_ref().map_or(0, |settings| body_limit(settings, head));
         match read_request_within(request, limit).await {
+            Ok(request) if is_stream(&request) => self.changes(request, signal).await,
             Ok(request) => write_response(self.answer(request).await),
             Err(error) => write_response(error_response(&error)),
         }
@@ -87,6 +92,32 @@ impl BrokerObjects {
                 }
             }
         }
+    }
+
+    /// The changes of all objects as one stream; each of them sees to it that the client may read them.
+    async fn changes(&self, request: Request, signal: Option<AbortSignal>) -> worker::Result<worker::Response> {
+        if let Err(refusal) = self.check().await {
+            return write_response(refusal);
+        }
+        let answers = join_all((0..self.count()).map(|shard| self.open(shard, &request))).await;
+        let (mut streams, mut refusal) = (Vec::new(), None);
+        for answer in answers {
+            match answer {
+                Ok(mut answer) if answer.status_code() == 200 => streams.push(answer.stream()?),
+                Ok(answer) => refusal = Some(answer),
+                Err(error) => refusal = Some(write_response(error_response(&error))?),
+            }
+        }
+        // Those that are open are closed with this.
+        refusal.map_or_else(|| joined(streams, signal), Ok)
+    }
+
+    async fn open(&self, shard: u32, request: &Request) -> Result<worker::Response> {
+        let url = in_shard(&request.url, shard, self.count());
+        let request = write_request(&Request { url, ..request.clone() }, None);
+        let request = request.map_err(|reason| unreachable(shard, &reason))?;
+        let answer = self.stub(shard)?.fetch_with_request(worker::Request::from(request)).await;
+        answer.map_err(|error| unreachable(shard, &http::shown(&error)))
     }
 
     /// Wakes every object, should its alarm have been lost; what fails is logged.

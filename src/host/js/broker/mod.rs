@@ -3,6 +3,7 @@
 //! Calls throw what the database refuses; answers to requests are never thrown, they are answers. Moments are
 //! milliseconds, as `Date.now()` gives them.
 
+mod audience;
 mod front;
 mod settings;
 mod sql;
@@ -12,18 +13,23 @@ use std::net::IpAddr;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
+use self::audience::Audience;
 use self::settings::BrokerSettings;
 use self::sql::{Database, DatabaseSql};
 use super::error::thrown;
 use super::text::{SystemEntropy, headers_of, text_of, timestamp};
+use crate::broker::changes::{self, stays_open};
 use crate::broker::{self, LeaseId, Outcome, Settings, is_webhook};
 use crate::error::{Error, Result};
 use crate::wire::{Headers, Method, Request, Response, development, header};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-/** An answer. Headers are a line for each name and each value, in Latin-1: a character for each byte. */
-export type AnswerTuple = [status: number, headers: string, body: Uint8Array<ArrayBuffer>];
+/**
+ * An answer. Headers are a line for each name and each value, in Latin-1: a character for each byte. If it stays open, it goes
+ * on with what `Broker.news` says, once `Broker.listen` has a place for it.
+ */
+export type AnswerTuple = [status: number, headers: string, body: Uint8Array<ArrayBuffer>, staysOpen: boolean];
 
 /** A request that has to be sent now; after `timeout` milliseconds it is given up. */
 export type DeliveryTuple = [
@@ -43,6 +49,7 @@ pub struct Broker {
     inner: broker::Broker<DatabaseSql>,
     response_bytes: usize,
     token: String,
+    audience: Audience,
 }
 
 #[wasm_bindgen]
@@ -88,17 +95,39 @@ impl Broker {
     #[wasm_bindgen(unchecked_return_type = "AnswerTuple")]
     pub fn request(&self, method: &str, url: String, headers: &str, body: Vec<u8>, caller: &str, now: f64) -> Array {
         let mut entropy = SystemEntropy::default();
-        let answer = Method::parse(method).map(|method| {
+        let answer = Method::parse(method).map(|asked| {
             // What has no body in the answer is asked for like what has one; a webhook is told the method.
-            let method = if method == Method::Head && !is_webhook(&url) { Method::Get } else { method };
+            let method = if asked == Method::Head && !is_webhook(&url) { Method::Get } else { asked };
             let mut request = Request { method, url, headers: headers_of(headers), body };
             name_caller(&mut request.headers, caller);
-            front::answer(&request, &self.token)
-                .unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy))
+            let answer = front::answer(&request, &self.token)
+                .unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy));
+            let stays_open = asked == method && stays_open(&request, &answer);
+            (answer, stays_open)
         });
         // An id that can be guessed would be worse than no answer.
         let answer = answer.and_then(|answer| entropy.check().map(|()| answer));
-        answer_tuple(answer.unwrap_or_else(|error| error_answer(&error)))
+        let (answer, stays_open) = answer.unwrap_or_else(|error| (error_answer(&error), false));
+        answer_tuple(answer, stays_open)
+    }
+
+    /// Takes a place for a listener to changes; `leave` gives it back. If none is free, the answer that says so.
+    #[wasm_bindgen(unchecked_return_type = "AnswerTuple | undefined")]
+    pub fn listen(&self, now: f64) -> Option<Array> {
+        let has_place = self.audience.join(self.inner.revision(), timestamp(now));
+        (!has_place).then(|| answer_tuple(changes::full(), false))
+    }
+
+    /// A listener's connection has ended.
+    pub fn leave(&self) {
+        self.audience.leave();
+    }
+
+    /// What every listener hears now, or in how many milliseconds to ask again. To be asked, too, when something may have
+    /// changed. `now` is that of the machine, for intervals pass on its clock.
+    #[wasm_bindgen(unchecked_return_type = "string | number")]
+    pub fn news(&self, now: f64) -> JsValue {
+        self.audience.news(self.inner.revision(), timestamp(now))
     }
 
     /// Up to `limit` deliveries that are due; the outcome of each has to be told.
@@ -180,7 +209,7 @@ fn open(database: Database, settings: Settings, now: f64) -> Result<Broker> {
     let (response_bytes, token) = (settings.response_bytes, settings.token.clone());
     let inner = broker::Broker::open(DatabaseSql::new(database), settings)?;
     inner.handle_restart(timestamp(now))?;
-    Ok(Broker { inner, response_bytes, token })
+    Ok(Broker { inner, response_bytes, token, audience: Audience::default() })
 }
 
 /// Tells the broker who calls, as the socket saw it; what the caller says of itself doesn't count.
@@ -192,9 +221,9 @@ fn name_caller(headers: &mut Headers, caller: &str) {
     }
 }
 
-fn answer_tuple(answer: Response) -> Array {
+fn answer_tuple(answer: Response, stays_open: bool) -> Array {
     let body = js_sys::Uint8Array::from(answer.body.as_slice());
-    Array::of3(&answer.status.into(), &text_of(&answer.headers).into(), &body.into())
+    Array::of4(&answer.status.into(), &text_of(&answer.headers).into(), &body.into(), &stays_open.into())
 }
 
 #[allow(clippy::cast_precision_loss)] // far below 2^53
