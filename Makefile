@@ -10,20 +10,24 @@ demo: ## Build, then run the main job: a durable workflow that survives a crash
 	@scripts/setup demo
 	@scripts/build-npm
 	@scripts/build-worker
+	@scripts/build-www
 	@scripts/node demo/run.mjs
 
 test: ## Run every test suite; the last line tells how many passed and failed
 	@scripts/setup test
 	@scripts/test
 
-build: ## Build the npm package (pkg/) and the Worker (build/)
+build: ## Build the npm package (pkg/), the Worker (build/) and the dashboard (www/)
 	@scripts/setup build
 	@scripts/build-npm
 	@scripts/build-worker
+	@scripts/build-www
 
-dev: ## Run the broker on port 8080 until stopped
+dev: ## Run the broker with its dashboard on port 8080 until stopped
 	@scripts/setup dev
+	@scripts/build-npm
 	@scripts/build-worker
+	@scripts/build-www
 	@exec scripts/node scripts/dev.mjs
 
 bench: ## Run the benchmarks
@@ -35,4 +39,4 @@ check: ## Format, lint and native tests: the fast part of `make test`
 	@scripts/check
 
 clean: ## Remove everything that was built; the tools and packages stay
-	rm -rf target build pkg/wasm pkg/dist .wrangler .orchestration
+	rm -rf target build pkg/wasm pkg/dist pkg/dashboard www/.next www/out .wrangler .orchestration

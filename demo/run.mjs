@@ -1,7 +1,8 @@
 // The demo: two order workflows, one in Rust and one in TypeScript, survive two crashes of the broker.
-// Usage: make demo. Exits with 0 only if the verdict is PASS.
+// Usage: make demo. Exits with 0 only if the verdict is PASS; at a terminal the dashboard stays until Ctrl-C.
 
 import { startWorker } from "../scripts/workerd.mjs";
+import { isBuilt } from "./lib/dashboard.mjs";
 import { REFUSED_STEP } from "./lib/ledger.mjs";
 import { installOrderProject } from "./lib/order-project.mjs";
 import { removeFolder, temporaryFolder } from "./lib/processes.mjs";
@@ -36,6 +37,8 @@ async function main(printer, folder, opened) {
   printer.line("Starting the ledger, the Node server, and workerd with the broker and the Rust workflow ...");
   const stage = await Stage.open({ project, folder, startWorker });
   opened(stage);
+  const dashboard = isBuilt() ? await stage.openDashboard() : undefined;
+  if (dashboard) printer.line(`The dashboard: ${dashboard.url}`);
 
   printer.line();
   const timeline = new Timeline(printer, Date.now());
@@ -61,6 +64,11 @@ async function main(printer, folder, opened) {
     verdict.faults.push(`workerd was to be killed while ${crashes.map(({ reason }) => reason).join(", and while ")}`);
   }
   printVerdict(printer, verdict);
+  if (dashboard && process.stdout.isTTY) {
+    printer.line();
+    printer.line(`The broker and its dashboard stay until Ctrl-C: ${dashboard.url}`);
+    await new Promise(() => setInterval(() => {}, 60_000));
+  }
   return verdict.pass;
 }
 

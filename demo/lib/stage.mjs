@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { startDashboard } from "./dashboard.mjs";
 import { startLedger } from "./ledger.mjs";
 import { BrokerLog } from "./log.mjs";
 import { loadTrigger, startOrderServer } from "./order-project.mjs";
@@ -56,6 +57,8 @@ export class Stage {
     this.worker = await this.startWorker(0);
     this.#closers.push(() => this.worker.stop());
     this.token = secrets.QSTASH_TOKEN;
+    this.secrets = secrets;
+    this.folder = folder;
     this.log = new BrokerLog({ url: this.worker.url, token: this.token });
 
     this.endpoint = await startOrderServer(project, {
@@ -64,6 +67,17 @@ export class Stage {
     });
     this.#closers.push(() => this.endpoint.stop());
     this.triggerOrder = await loadTrigger(project);
+  }
+
+  /** Lets the dashboard show this broker, for as long as the stage is open. */
+  async openDashboard() {
+    const dashboard = await startDashboard({
+      brokerUrl: this.worker.url,
+      secrets: this.secrets,
+      log: join(this.folder, "dashboard.log"),
+    });
+    this.#closers.push(() => dashboard.stop());
+    return dashboard;
   }
 
   /**

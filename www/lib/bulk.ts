@@ -21,6 +21,7 @@ export interface BulkProgress<Item> {
 export interface BulkOptions<Item> {
   items: readonly Item[];
   /** Does one part, and resolves with how many of it were done, if not all. Rejects if none of it was. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most calls resolve with nothing
   act: (part: Item[]) => Promise<number | undefined | void>;
   /** So many items make one call; 1 if absent. A part of several that fails is done again one by one. */
   size?: number;
@@ -121,11 +122,16 @@ export function byReason<Item>(failures: readonly BulkFailure<Item>[]): { reason
 
 const statusOf = (error: unknown): number | undefined => (error as { status?: number } | undefined)?.status;
 
-const isUnreachable = (error: unknown): boolean => (error as { isUnreachable?: boolean } | undefined)?.isUnreachable === true;
+const isUnreachable = (error: unknown): boolean =>
+  (error as { isUnreachable?: boolean } | undefined)?.isUnreachable === true;
 
 const pause = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal?.addEventListener("abort", stop, { once: true });
   });

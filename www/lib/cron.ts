@@ -23,13 +23,20 @@ const SHAPE = "five fields: minute, hour, day of the month, month, weekday; such
 /** The zone in front of an expression, and the rest of it. */
 export function splitZone(text: string): { timeZone: string | undefined; fields: string } {
   const [prefix, timeZone] = ZONE.exec(text.trim()) ?? [];
-  return { timeZone, fields: text.trim().slice(prefix?.length ?? 0).trim() };
+  return {
+    timeZone,
+    fields: text
+      .trim()
+      .slice(prefix?.length ?? 0)
+      .trim(),
+  };
 }
 
 /** @throws {Error} that says what was expected and what came */
 export function parseCron(text: string, zoneIfNone = "UTC"): CronExpression {
   const { timeZone = zoneIfNone, fields } = splitZone(text);
-  if (!isTimeZone(timeZone)) throw new Error(`Expected the name of a time zone such as Europe/Berlin, got ${quoted(timeZone)}.`);
+  if (!isTimeZone(timeZone))
+    throw new Error(`Expected the name of a time zone such as Europe/Berlin, got ${quoted(timeZone)}.`);
   const plain = fields.startsWith("@") ? meaning(fields) : fields;
   const parts = plain.split(/\s+/).filter(Boolean);
   if (parts.length !== KINDS.length) throw new Error(`Expected ${SHAPE}; got ${quoted(fields)}.`);
@@ -132,11 +139,11 @@ function itemOf(kind: Kind, item: string): number[] | undefined {
   let last: number | undefined;
   if (range === "*") [first, last] = [kind.first, openEnd];
   else if (to === undefined) {
-    first = valueOf(kind, from);
+    first = numberOf(kind, from);
     last = stepText === undefined ? first : openEnd;
   } else {
-    first = valueOf(kind, from);
-    last = valueOf(kind, to);
+    first = numberOf(kind, from);
+    last = numberOf(kind, to);
     // A week may be said to end with Sunday.
     if (isWeek && last === 0 && first !== undefined && first > 0) last = 7;
   }
@@ -146,7 +153,7 @@ function itemOf(kind: Kind, item: string): number[] | undefined {
   return values;
 }
 
-function valueOf({ first, last, names }: Kind, text: string): number | undefined {
+function numberOf({ first, last, names }: Kind, text: string): number | undefined {
   const named = names.indexOf(text.toUpperCase());
   if (named >= 0) return first + named;
   const value = digits(text);
@@ -162,4 +169,5 @@ function withRhythm(lists: readonly number[][]): string {
   return [minutes.map((value) => `${value}-${value}/1`).join(","), ...rest.map(joined)].join(" ");
 }
 
-const quoted = (text: string): string => (text === "" ? "nothing" : `“${text.length > 40 ? `${text.slice(0, 40)}…` : text}”`);
+const quoted = (text: string): string =>
+  text === "" ? "nothing" : `“${text.length > 40 ? `${text.slice(0, 40)}…` : text}”`;

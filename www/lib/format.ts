@@ -31,7 +31,12 @@ export function relative(at: number, now: number): string {
 }
 
 const DATE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const DAY_CLOCK = new Intl.DateTimeFormat(undefined, {
   month: "short",
   day: "numeric",
@@ -52,10 +57,12 @@ const COMPACT = new Intl.NumberFormat(undefined, { notation: "compact", maximumF
 
 export const count = (value: number): string => (value < 10_000 ? COUNT : COMPACT).format(value);
 
-export const percent = (part: number, whole: number): string => (whole === 0 ? "–" : `${((100 * part) / whole).toFixed(part > 0 && part / whole < 0.1 ? 1 : 0)} %`);
+export const percent = (part: number, whole: number): string =>
+  whole === 0 ? "–" : `${((100 * part) / whole).toFixed(part > 0 && part / whole < 0.1 ? 1 : 0)} %`;
 
 /** `1 run`, `3 runs`. */
-export const counted = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
 
 /** The end of a URL that tells endpoints apart: its path, with the host in front if there is only that. */
 export function endpointName(url: string): string {

@@ -51,17 +51,17 @@ export function useSession(): Session {
 }
 
 async function read(): Promise<State> {
+  const token = takeTokenFromAddress();
+  if (token !== null) await (IS_STATIC ? signInHere(token) : signInThere(token)).catch(() => {});
   if (!IS_STATIC) return (await session("GET")) as State;
-  takeTokenFromAddress();
   return { required: true, signedIn: storedToken() !== null };
 }
 
-/** `#token=…`, as the development broker prints it; it doesn't stay in the address. */
-function takeTokenFromAddress(): void {
+/** `#token=…`, as a development broker and the demo print it; it doesn't stay in the address. */
+function takeTokenFromAddress(): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (!token) return;
-  storeToken(token);
-  history.replaceState(history.state, "", location.pathname + location.search);
+  if (token !== null) history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
 }
 
 async function signInHere(token: string): Promise<void> {

@@ -14,18 +14,34 @@ import { endpointName } from "@/lib/format";
 
 const COLUMNS: Column<Run>[] = [
   { title: "Status", width: "7rem", cell: ({ workflowState }) => <RunStatus state={workflowState} /> },
-  { title: "Workflow", width: "minmax(0,1fr)", cell: ({ workflowUrl }) => <span title={workflowUrl}>{endpointName(workflowUrl)}</span> },
+  {
+    title: "Workflow",
+    width: "minmax(0,1fr)",
+    cell: ({ workflowUrl }) => <span title={workflowUrl}>{endpointName(workflowUrl)}</span>,
+  },
   { title: "Label", width: "minmax(0,8rem)", from: "md", cell: ({ label }) => label },
-  { title: "Run", width: "minmax(0,14rem)", from: "lg", cell: ({ workflowRunId }) => <code className="font-mono text-xs">{workflowRunId}</code> },
+  {
+    title: "Run",
+    width: "minmax(0,14rem)",
+    from: "lg",
+    cell: ({ workflowRunId }) => <code className="font-mono text-xs">{workflowRunId}</code>,
+  },
   { title: "Steps", width: "3.5rem", align: "end", from: "sm", cell: stepCount },
   {
     title: "Duration",
     width: "6rem",
     align: "end",
     from: "sm",
-    cell: ({ workflowRunCreatedAt, workflowRunCompletedAt }) => <Elapsed from={workflowRunCreatedAt} to={workflowRunCompletedAt} />,
+    cell: ({ workflowRunCreatedAt, workflowRunCompletedAt }) => (
+      <Elapsed from={workflowRunCreatedAt} to={workflowRunCompletedAt} />
+    ),
   },
-  { title: "Started", width: "6rem", align: "end", cell: ({ workflowRunCreatedAt }) => <Ago at={workflowRunCreatedAt} /> },
+  {
+    title: "Started",
+    width: "6rem",
+    align: "end",
+    cell: ({ workflowRunCreatedAt }) => <Ago at={workflowRunCreatedAt} />,
+  },
 ];
 
 const STATES = [
@@ -34,15 +50,27 @@ const STATES = [
 ];
 
 export function Runs() {
-  const [{ q, state }, setFilters] = useQueryStates({ q: parseAsString.withDefault(""), state: parseAsString.withDefault("") });
+  const [{ q, state }, setFilters] = useQueryStates({
+    q: parseAsString.withDefault(""),
+    state: parseAsString.withDefault(""),
+  });
   const search = q.startsWith("wfr_") ? { workflowRunId: q } : { label: q };
   const { items, isKnown, error, reload, ...more } = useBrokerList(RUNS, { count: 100, state, ...search });
   return (
     <>
       <PageHeader title="Runs">Each run of a workflow, the newest first.</PageHeader>
       <Toolbar>
-        <SearchField label="Search label or run id" value={q} onChange={(text) => void setFilters({ q: text || null })} />
-        <Select aria-label="Status" options={STATES} value={state} onChange={(event) => void setFilters({ state: event.target.value || null })} />
+        <SearchField
+          label="Search label or run id"
+          value={q}
+          onChange={(text) => void setFilters({ q: text || null })}
+        />
+        <Select
+          aria-label="Status"
+          options={STATES}
+          value={state}
+          onChange={(event) => void setFilters({ state: event.target.value || null })}
+        />
       </Toolbar>
       {error && <Failure error={error} retry={reload} what="The runs" />}
       {!isKnown && !error && <SkeletonRows />}
@@ -64,5 +92,7 @@ export function Runs() {
 
 /** Steps that have a result or are under way; the first is the start itself. */
 function stepCount({ steps }: Run): number {
-  return steps.flatMap((group) => (group.type === "next" ? [] : group.steps)).filter(({ stepType }) => stepType !== "Initial").length;
+  return steps
+    .flatMap((group) => (group.type === "next" ? [] : group.steps))
+    .filter(({ stepType }) => stepType !== "Initial").length;
 }

@@ -61,7 +61,8 @@ export function CronPreview({ cron, timeZone }: CronPreviewProps) {
       </p>
     );
   }
-  if (!expression || now === 0) return <p className="text-sm text-faint">{cron.trim() === "" ? "Nothing to show yet." : "…"}</p>;
+  if (!expression || now === 0)
+    return <p className="text-sm text-faint">{cron.trim() === "" ? "Nothing to show yet." : "…"}</p>;
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isElsewhere = here !== expression.timeZone;
   const times = expression.next(minute, SHOWN);
@@ -84,7 +85,9 @@ export function CronPreview({ cron, timeZone }: CronPreviewProps) {
                 <time dateTime={new Date(at).toISOString()}>{inZone(at, expression.timeZone)}</time>
               </td>
               {isElsewhere && <td className="py-0.5 pr-4 whitespace-nowrap text-soft">{inZone(at, here)}</td>}
-              <td className="py-0.5 text-right whitespace-nowrap text-faint max-sm:hidden">{at > now ? relative(at, now) : "now"}</td>
+              <td className="py-0.5 text-right whitespace-nowrap text-faint max-sm:hidden">
+                {at > now ? relative(at, now) : "now"}
+              </td>
             </tr>
           ))}
         </tbody>

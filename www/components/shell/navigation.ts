@@ -53,4 +53,3 @@ export function isAt(path: string, place: Place): boolean {
   const plain = path.replace(/\/$/, "") || "/";
   return [place.href, ...(place.also ?? [])].includes(plain);
 }
-

@@ -40,7 +40,9 @@ export function Rail({ isOpen, session }: { isOpen: boolean; session: Session })
                     aria-current={isHere ? "page" : undefined}
                     className={clsx(
                       "relative flex h-8 items-center gap-2.5 px-4 text-sm max-md:h-11",
-                      isHere ? "font-medium text-ink before:absolute before:inset-y-1 before:left-0 before:w-1 before:bg-marker" : "text-soft hover:bg-sunken hover:text-ink",
+                      isHere
+                        ? "font-medium text-ink before:absolute before:inset-y-1 before:left-0 before:w-1 before:bg-marker"
+                        : "text-soft hover:bg-sunken hover:text-ink",
                     )}
                   >
                     <Icon size={15} aria-hidden />

@@ -17,7 +17,12 @@ import { type Session, useSession } from "@/lib/session";
 import { followSystem } from "@/lib/theme";
 
 /** The stream tells what changed; nothing has to be guessed from focus. */
-const SWR = { revalidateOnFocus: false, revalidateOnReconnect: true, keepPreviousData: true, errorRetryInterval: 3_000 };
+const SWR = {
+  revalidateOnFocus: false,
+  revalidateOnReconnect: true,
+  keepPreviousData: true,
+  errorRetryInterval: 3_000,
+};
 
 export function Shell({ children }: { children: ReactNode }) {
   useEffect(followSystem, []);
@@ -58,7 +63,10 @@ function Frame({ session, children }: { session: Session; children: ReactNode })
   useEffect(() => setMenuOpen(false), [path]);
   return (
     <div className="flex h-dvh max-md:flex-col">
-      <a href="#main" className="sr-only z-50 bg-ink px-3 py-2 text-invert focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
+      <a
+        href="#main"
+        className="sr-only z-50 bg-ink px-3 py-2 text-invert focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
         Skip to the page
       </a>
       <div className="flex items-center justify-between border-b border-line px-4 py-1 md:hidden">
@@ -86,7 +94,10 @@ function Live() {
   const connection = useConnection();
   if (connection !== "lost") return null;
   return (
-    <p role="status" className="flex items-center justify-between gap-4 bg-warn-wash px-5 py-1.5 text-sm text-ink max-sm:px-4">
+    <p
+      role="status"
+      className="flex items-center justify-between gap-4 bg-warn-wash px-5 py-1.5 text-sm text-ink max-sm:px-4"
+    >
       <span>The broker does not answer. What is shown may be old; it is tried again.</span>
       <Button kind="quiet" className="h-6!" onClick={() => location.reload()}>
         Reload

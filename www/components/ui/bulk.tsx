@@ -33,7 +33,15 @@ export interface BulkDialogProps<Item> extends Pick<BulkOptions<Item>, "act" | "
 }
 
 /** Mounted while it is open. */
-export function BulkDialog<Item>({ onClose, title, action, isDangerous = true, onEnd, children, ...work }: BulkDialogProps<Item>) {
+export function BulkDialog<Item>({
+  onClose,
+  title,
+  action,
+  isDangerous = true,
+  onEnd,
+  children,
+  ...work
+}: BulkDialogProps<Item>) {
   const { items, act, size, parallel, noun } = work;
   const found = useFound(items);
   const [progress, setProgress] = useState<BulkProgress<Item>>();
@@ -115,12 +123,17 @@ interface Found<Item> {
 function useFound<Item>(source: readonly Item[] | Finder<Item>): Found<Item> {
   const [from] = useState(() => source);
   const [found, setFound] = useState<Found<Item>>(() =>
-    typeof from === "function" ? { items: undefined, number: 0, error: undefined } : { items: from, number: from.length, error: undefined },
+    typeof from === "function"
+      ? { items: undefined, number: 0, error: undefined }
+      : { items: from, number: from.length, error: undefined },
   );
   useEffect(() => {
     if (typeof from !== "function") return;
     const stop = new AbortController();
-    from(stop.signal, (number) => !stop.signal.aborted && setFound({ items: undefined, number, error: undefined })).then(
+    from(
+      stop.signal,
+      (number) => !stop.signal.aborted && setFound({ items: undefined, number, error: undefined }),
+    ).then(
       (items) => !stop.signal.aborted && setFound({ items, number: items.length, error: undefined }),
       (error: Error) => !stop.signal.aborted && setFound({ items: undefined, number: 0, error }),
     );
@@ -194,7 +207,17 @@ function Outcome<Item>({
 }
 
 /** How far it is, as a bar and in numbers. */
-export function BulkBar({ label, value, total, hasFailures }: { label: string; value: number; total: number; hasFailures?: boolean }) {
+export function BulkBar({
+  label,
+  value,
+  total,
+  hasFailures,
+}: {
+  label: string;
+  value: number;
+  total: number;
+  hasFailures?: boolean;
+}) {
   return (
     <div className="flex items-center gap-3">
       <div
@@ -218,10 +241,24 @@ export function BulkBar({ label, value, total, hasFailures }: { label: string; v
 }
 
 /** Above a list: how many rows are picked, and what can be done with them. */
-export function PickedBar({ number, noun, onClear, children }: { number: number; noun: [string, string]; onClear: () => void; children: ReactNode }) {
+export function PickedBar({
+  number,
+  noun,
+  onClear,
+  children,
+}: {
+  number: number;
+  noun: [string, string];
+  onClear: () => void;
+  children: ReactNode;
+}) {
   if (number === 0) return null;
   return (
-    <div role="toolbar" aria-label="Picked" className="mx-5 mb-3 flex flex-wrap items-center gap-2 border-l-4 border-marker bg-sunken py-1 pr-1 pl-3 text-sm max-sm:mx-4">
+    <div
+      role="toolbar"
+      aria-label="Picked"
+      className="mx-5 mb-3 flex flex-wrap items-center gap-2 border-l-4 border-marker bg-sunken py-1 pr-1 pl-3 text-sm max-sm:mx-4"
+    >
       <span role="status" className="mr-auto">
         {counted(number, ...noun)} picked
       </span>

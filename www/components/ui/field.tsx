@@ -51,7 +51,13 @@ export function TextArea({ label, hint, error, className, ...rest }: FieldProps 
   return (
     <Field label={label} hint={hint} error={error}>
       {(described) => (
-        <textarea spellCheck={false} rows={6} {...described} {...rest} className={clsx(CONTROL, "py-1.5 font-mono", className)} />
+        <textarea
+          spellCheck={false}
+          rows={6}
+          {...described}
+          {...rest}
+          className={clsx(CONTROL, "py-1.5 font-mono", className)}
+        />
       )}
     </Field>
   );
@@ -60,7 +66,14 @@ export function TextArea({ label, hint, error, className, ...rest }: FieldProps 
 export type Option = string | { value: string; label: string };
 
 /** The system's own list: it works everywhere, on phones best. */
-export function SelectField({ label, hint, error, options, className, ...rest }: FieldProps & ComponentProps<"select"> & { options: readonly Option[] }) {
+export function SelectField({
+  label,
+  hint,
+  error,
+  options,
+  className,
+  ...rest
+}: FieldProps & ComponentProps<"select"> & { options: readonly Option[] }) {
   return (
     <Field label={label} hint={hint} error={error}>
       {(described) => <Select {...described} {...rest} options={options} className={className} />}
@@ -81,7 +94,11 @@ export function Select({ options, className, ...rest }: ComponentProps<"select">
           );
         })}
       </select>
-      <ChevronDown size={14} aria-hidden className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-faint" />
+      <ChevronDown
+        size={14}
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-faint"
+      />
     </span>
   );
 }
@@ -130,7 +147,11 @@ export function SearchField({
   }, [text, onChange]);
   return (
     <span className={clsx("relative inline-flex min-w-0 grow sm:max-w-80", className)}>
-      <Search size={14} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-faint" />
+      <Search
+        size={14}
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-faint"
+      />
       <input
         ref={input}
         type="text"

@@ -18,10 +18,21 @@ export function Empty({ title, children, action }: { title: string; children?: R
 }
 
 /** It can't be had: what was said, and to try again. */
-export function Failure({ error, retry, what = "This" }: { error: BrokerError | Error; retry?: () => unknown; what?: string }) {
+export function Failure({
+  error,
+  retry,
+  what = "This",
+}: {
+  error: BrokerError | Error;
+  retry?: () => unknown;
+  what?: string;
+}) {
   const status = "status" in error && error.status > 0 ? ` (${error.status})` : "";
   return (
-    <div role="alert" className="mx-5 flex flex-wrap items-start gap-3 border-l-4 border-bad bg-bad-wash px-4 py-3 text-sm max-sm:mx-4">
+    <div
+      role="alert"
+      className="mx-5 flex flex-wrap items-start gap-3 border-l-4 border-bad bg-bad-wash px-4 py-3 text-sm max-sm:mx-4"
+    >
       <TriangleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
         <p className="font-medium">{what} can’t be shown</p>
@@ -44,6 +55,7 @@ export function SkeletonRows({ rows = 8, label = "Loading" }: { rows?: number; l
   return (
     <div role="status" aria-label={label} className="px-5 max-sm:px-4">
       {Array.from({ length: rows }, (_, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
         <div key={row} className="flex h-10 items-center gap-6 border-t border-line">
           <span className="skeleton h-3 w-20" />
           <span className="skeleton h-3 flex-1" style={{ maxWidth: `${18 + ((row * 7) % 5) * 4}rem` }} />

@@ -1,7 +1,15 @@
 import type { ReactNode } from "react";
 
 /** Title, what the page is for in a sentence, and what can be done on all of it. */
-export function PageHeader({ title, children, actions }: { title: ReactNode; children?: ReactNode; actions?: ReactNode }) {
+export function PageHeader({
+  title,
+  children,
+  actions,
+}: {
+  title: ReactNode;
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3 px-5 pt-5 pb-4 max-sm:px-4">
       <div className="min-w-0">
@@ -33,7 +41,9 @@ export function Section({ title, actions, children }: { title: ReactNode; action
 
 /** Names and values side by side; values that are absent are left out. */
 export function Facts({ children }: { children: ReactNode }) {
-  return <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-6 gap-y-1.5 text-sm max-sm:gap-x-4">{children}</dl>;
+  return (
+    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-6 gap-y-1.5 text-sm max-sm:gap-x-4">{children}</dl>
+  );
 }
 
 export function Fact({ name, children }: { name: string; children: ReactNode }) {

@@ -13,6 +13,8 @@ export function Payload({ value, label }: { value: unknown; label: string }) {
   const [masked, setMasked] = useState<string>();
   const [isRevealed, setRevealed] = useState(false);
   const text = readable(value);
+  // By its text: live data is a new object each time.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
     let isCurrent = true;
     mask(value).then(
@@ -22,8 +24,6 @@ export function Payload({ value, label }: { value: unknown; label: string }) {
     return () => {
       isCurrent = false;
     };
-    // By its text: live data is a new object each time.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, [text]);
   if (value === undefined || text === "") return <p className="text-sm text-faint">Nothing.</p>;
   const shown = isRevealed ? text : masked;
@@ -48,6 +48,7 @@ export function Payload({ value, label }: { value: unknown; label: string }) {
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
         tabIndex={0}
+        role="region"
         aria-label={label}
         className="max-h-96 overflow-auto p-3 pr-24 font-mono text-xs leading-5 break-words whitespace-pre-wrap"
       >

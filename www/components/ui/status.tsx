@@ -29,7 +29,17 @@ const SHAPES: Record<Shape, ReactNode> = {
   diamond: <path d="M5 .5 9.5 5 5 9.5.5 5z" />,
 };
 
-export function Status({ tone, shape, children, className }: { tone: Tone; shape: Shape; children: ReactNode; className?: string }) {
+export function Status({
+  tone,
+  shape,
+  children,
+  className,
+}: {
+  tone: Tone;
+  shape: Shape;
+  children: ReactNode;
+  className?: string;
+}) {
   return (
     <span className={clsx("inline-flex items-center gap-1.5 whitespace-nowrap", TEXT[tone], className)}>
       <svg width="10" height="10" viewBox="0 0 10 10" fill="currentColor" aria-hidden className="shrink-0">
@@ -51,7 +61,11 @@ export const RUN_SIGNS: Record<RunState, Sign> = {
 
 export function RunStatus({ state }: { state: RunState }) {
   const [tone, shape, word] = RUN_SIGNS[state] ?? ["idle", "ring", state];
-  return <Status tone={tone} shape={shape}>{word}</Status>;
+  return (
+    <Status tone={tone} shape={shape}>
+      {word}
+    </Status>
+  );
 }
 
 export const MESSAGE_SIGNS: Record<MessageState, Sign> = {
@@ -68,5 +82,9 @@ export const MESSAGE_SIGNS: Record<MessageState, Sign> = {
 
 export function MessageStatus({ state }: { state: MessageState }) {
   const [tone, shape, word] = MESSAGE_SIGNS[state] ?? ["idle", "ring", state];
-  return <Status tone={tone} shape={shape}>{word}</Status>;
+  return (
+    <Status tone={tone} shape={shape}>
+      {word}
+    </Status>
+  );
 }

@@ -4,7 +4,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import Link from "next/link";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { counted } from "@/lib/format";
 
@@ -29,7 +29,11 @@ export interface TableProps<Item> {
   /** What can be done with a row, at its end. */
   actions?: (item: Item) => ReactNode;
   /** Rows that were picked, by id. */
-  selection?: { ids: ReadonlySet<string>; toggle: (id: string, isPicked: boolean) => void; toggleAll: (isPicked: boolean) => void };
+  selection?: {
+    ids: ReadonlySet<string>;
+    toggle: (id: string, isPicked: boolean) => void;
+    toggleAll: (isPicked: boolean) => void;
+  };
   more?: { hasMore: boolean; isLoadingMore: boolean; loadMore: () => void };
   /** `one` and `many` of what is counted at the foot. */
   noun?: [one: string, many: string];
@@ -38,11 +42,18 @@ export interface TableProps<Item> {
 const ROW_PX = 40;
 /** So many rows before the end the next page is asked for. */
 const AHEAD = 20;
-const WIDTHS = ["sm", "md", "lg", "xl"] as const;
+/** Tailwind's widths of the window. */
+const WIDTHS = [
+  ["sm", "40rem"],
+  ["md", "48rem"],
+  ["lg", "64rem"],
+  ["xl", "80rem"],
+] as const;
 const SHOWN = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
 export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, selection, more, noun }: TableProps<Item>) {
   const scroller = useRef<HTMLDivElement>(null);
+  const grid = `row-${useId().replace(/\W/g, "")}`;
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
@@ -65,7 +76,8 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
     if (next < 0 || next >= items.length) return;
     event.preventDefault();
     rows.scrollToIndex(next);
-    const focus = () => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] :is(a, button, input)`)?.focus();
+    const focus = () =>
+      scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] :is(a, button, input)`)?.focus();
     // A row that was not on screen exists one frame later.
     focus();
     requestAnimationFrame(() => requestAnimationFrame(focus));
@@ -74,7 +86,7 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
   const isPicked = selection && items.length > 0 && items.every((item) => selection.ids.has(idOf(item)));
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <style>{tracks(columns, Boolean(selection), Boolean(actions))}</style>
+      <style>{tracks(grid, columns, Boolean(selection), Boolean(actions))}</style>
       <div
         ref={scroller}
         role="table"
@@ -84,7 +96,12 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
         onKeyDown={move}
       >
         <div role="rowgroup" className="sticky top-0 z-10 bg-paper">
-          <div role="row" aria-rowindex={1} className="table-row border-b border-edge text-xs text-faint" style={{ height: 32 }}>
+          <div
+            role="row"
+            aria-rowindex={1}
+            className={clsx(grid, "border-b border-edge text-xs text-faint")}
+            style={{ height: 32 }}
+          >
             {selection && (
               <div role="columnheader">
                 <input
@@ -123,7 +140,10 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
                 aria-rowindex={index + 2}
                 data-index={index}
                 data-id={id}
-                className="table-row group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken"
+                className={clsx(
+                  grid,
+                  "group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken",
+                )}
                 style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
               >
                 {selection && (
@@ -138,7 +158,11 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
                   </div>
                 )}
                 {columns.map(({ title, cell, align, from }, place) => (
-                  <div key={title} role="cell" className={clsx("truncate", align === "end" && "text-right", from && SHOWN[from])}>
+                  <div
+                    key={title}
+                    role="cell"
+                    className={clsx("truncate", align === "end" && "text-right", from && SHOWN[from])}
+                  >
                     {place === 0 && hrefOf ? (
                       // The link covers the row, so that it can be pressed anywhere.
                       <Link href={hrefOf(item)} prefetch={false} className="after:absolute after:inset-0">
@@ -175,16 +199,21 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
 }
 
 /** The grid's tracks: a column that is hidden has none. */
-function tracks(columns: readonly Column<never>[] | readonly Column<unknown>[] | readonly { width: string; from?: string }[], picks: boolean, acts: boolean): string {
+function tracks(
+  grid: string,
+  columns: readonly { width: string; from?: keyof typeof SHOWN }[],
+  picks: boolean,
+  acts: boolean,
+): string {
   const at = (shown: readonly string[]) =>
     [
       ...(picks ? ["1.25rem"] : []),
       ...columns.filter(({ from }) => from === undefined || shown.includes(from)).map(({ width }) => width),
       ...(acts ? ["max-content"] : []),
     ].join(" ");
-  const steps = WIDTHS.map((name, index) => [["40rem", "48rem", "64rem", "80rem"][index], WIDTHS.slice(0, index + 1)] as const);
-  return [
-    `.table-row{display:grid;align-items:center;column-gap:1rem;padding-inline:1rem;grid-template-columns:${at([])}}`,
-    ...steps.map(([width, shown]) => `@media(width>=${width}){.table-row{padding-inline:1.25rem;grid-template-columns:${at(shown)}}}`),
-  ].join("");
+  const wider = WIDTHS.map(
+    ([name, width], index) =>
+      `@media(width>=${width}){.${grid}{padding-inline:1.25rem;grid-template-columns:${at(WIDTHS.slice(0, index + 1).map(([each]) => each))}}}`,
+  );
+  return `.${grid}{display:grid;align-items:center;column-gap:1rem;padding-inline:1rem;grid-template-columns:${at([])}}${wider.join("")}`;
 }

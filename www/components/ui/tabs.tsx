@@ -9,7 +9,17 @@ export interface Tab {
   content: ReactNode;
 }
 
-export function Tabs({ tabs, value, onChange, label }: { tabs: Tab[]; value?: string; onChange?: (id: string) => void; label: string }) {
+export function Tabs({
+  tabs,
+  value,
+  onChange,
+  label,
+}: {
+  tabs: Tab[];
+  value?: string;
+  onChange?: (id: string) => void;
+  label: string;
+}) {
   const control = value === undefined ? { defaultValue: tabs[0]?.id } : { value };
   return (
     <Base.Root {...control} onValueChange={(id) => onChange?.(String(id))}>

@@ -6,7 +6,11 @@ import type { Listing } from "@/lib/broker/use";
 export async function gather<Answer, Item>(
   { path, pageOf, idOf }: Listing<Answer, Item>,
   query: Query,
-  { signal, tell, keep = () => true }: { signal: AbortSignal; tell?: (found: number) => void; keep?: (item: Item) => boolean },
+  {
+    signal,
+    tell,
+    keep = () => true,
+  }: { signal: AbortSignal; tell?: (found: number) => void; keep?: (item: Item) => boolean },
 ): Promise<Item[]> {
   const found = new Map<string, Item>();
   let cursor: string | undefined;

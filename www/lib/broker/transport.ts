@@ -49,7 +49,10 @@ export async function ask<T = void>(path: string, request: BrokerRequest = {}): 
 }
 
 /** The answer itself, whatever its status. @throws {BrokerError} if there is none */
-export async function send(path: string, { method = "GET", query, headers, body, signal }: BrokerRequest = {}): Promise<Response> {
+export async function send(
+  path: string,
+  { method = "GET", query, headers, body, signal }: BrokerRequest = {},
+): Promise<Response> {
   const isText = body === undefined || typeof body === "string";
   try {
     return await fetch(`${BASE}${path}${search(query)}`, {

@@ -1,11 +1,12 @@
 /** What the broker answers with, as far as the dashboard shows it; the sources of the shapes are the SDK's own types. */
+import type { FlowControlInfo, GlobalParallelismInfo, QueueResponse, Schedule } from "@repo/orchestration/client";
 import type {
-  FlowControlInfo,
-  GlobalParallelismInfo,
-  QueueResponse,
-  Schedule,
-} from "@repo/orchestration/client";
-import type { FailureFunctionLog, StepError, StepLog, StepLogGroup, WorkflowRunLog } from "@repo/orchestration/workflows";
+  FailureFunctionLog,
+  StepError,
+  StepLog,
+  StepLogGroup,
+  WorkflowRunLog,
+} from "@repo/orchestration/workflows";
 
 export type { FailureFunctionLog, FlowControlInfo, GlobalParallelismInfo, Schedule, StepError, StepLog };
 export type Queue = QueueResponse;

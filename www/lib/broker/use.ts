@@ -75,7 +75,9 @@ export function useBrokerList<Answer, Item>(listing: Listing<Answer, Item>, quer
     const head = pageOf(data);
     change(key, (known) => withHead(known, head, idOf));
     const inHead = new Set(head.items.map(idOf));
-    const moved = (newest.current.feed?.items ?? []).filter((item) => moving?.isMoving(item) && !inHead.has(idOf(item)));
+    const moved = (newest.current.feed?.items ?? []).filter(
+      (item) => moving?.isMoving(item) && !inHead.has(idOf(item)),
+    );
     if (!moving || moved.length === 0) return;
     const ids = moved.slice(0, FOLLOWED).map(idOf);
     ask<Answer>(path + search({ ...newest.current.query, count: FOLLOWED, ...moving.query(ids) })).then(

@@ -10,7 +10,7 @@ const WATCHED = ["/v2/logs?count=1", "/v2/workflows/logs?count=1"];
 type Listener = (event: string) => void;
 
 const listeners = new Set<Listener>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+let isLooking = false;
 let seen: string | undefined;
 
 /** Server-Sent Events as the broker's own `/v2/changes` has them. */
@@ -28,15 +28,21 @@ export function pollingChanges(broker: BrokerAddress, signal: AbortSignal): Resp
       signal.addEventListener("abort", () => leave(), { once: true });
       listener("retry: 2000\nevent: ready\ndata: {}\n\n");
       listeners.add(listener);
-      timer ??= setTimeout(() => look(broker), PAUSE_MS);
+      lookSoon(broker);
     },
     cancel: () => leave(),
   });
   return new Response(stream, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
 }
 
+function lookSoon(broker: BrokerAddress): void {
+  if (isLooking) return;
+  isLooking = true;
+  setTimeout(() => look(broker), PAUSE_MS);
+}
+
 async function look(broker: BrokerAddress): Promise<void> {
-  timer = undefined;
+  isLooking = false;
   const headers = { authorization: `Bearer ${broker.token}` };
   const signal = AbortSignal.timeout(PAUSE_MS * 3);
   const now = await Promise.all(
@@ -46,8 +52,9 @@ async function look(broker: BrokerAddress): Promise<void> {
     () => undefined,
   );
   if (now !== undefined) {
-    if (seen !== undefined && now !== seen) for (const listener of [...listeners]) listener("event: change\ndata: {}\n\n");
+    if (seen !== undefined && now !== seen)
+      for (const listener of [...listeners]) listener("event: change\ndata: {}\n\n");
     seen = now;
   }
-  if (listeners.size > 0) timer ??= setTimeout(() => look(broker), PAUSE_MS);
+  if (listeners.size > 0) lookSoon(broker);
 }

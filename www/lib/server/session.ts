@@ -18,7 +18,8 @@ const secret = (): string => process.env.DASHBOARD_TOKEN || brokerAddress().toke
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 const sameText = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
-const proof = (expiry: string): string => createHmac("sha256", secret()).update(`session ${expiry}`).digest("base64url");
+const proof = (expiry: string): string =>
+  createHmac("sha256", secret()).update(`session ${expiry}`).digest("base64url");
 
 export async function isSignedIn(): Promise<boolean> {
   if (isOpen()) return true;
