@@ -8,6 +8,7 @@ const LOGS = "target/test-logs";
 const SUITE_LIMIT_MS = 20 * 60_000;
 const HEARTBEAT_MS = 15_000;
 const FAILURE_LINES = 80;
+const LINE_CHARACTERS = 100;
 // Plain text to count from, and patience with a browser on a busy machine.
 const ENV = { ...process.env, CARGO_TERM_COLOR: "never", NO_COLOR: "1", WASM_BINDGEN_TEST_TIMEOUT: "120" };
 delete ENV.FORCE_COLOR;
@@ -37,7 +38,7 @@ const suites = [
     countNode,
     existsSync("pkg/build.mjs"),
   ),
-  ...["package", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
+  ...["package", "runtimes", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
 ];
 
 /** A check that passes or fails as one. */
@@ -81,12 +82,18 @@ function run(suite, log) {
     const child = spawn("bash", ["-c", suite.command], { detached: true, env: ENV, stdio: ["ignore", "pipe", "pipe"] });
     stopRunning = () => kill(child.pid);
     let reason;
-    const heartbeat = setInterval(() => console.log(`    ${seconds()} s ...`), HEARTBEAT_MS);
+    let latest = "";
+    const heartbeat = setInterval(() => console.log(`    ${seconds()} s ... ${latest}`), HEARTBEAT_MS);
     const limit = setTimeout(() => {
       reason = `ended after the limit of ${SUITE_LIMIT_MS / 60_000} minutes`;
       kill(child.pid);
     }, SUITE_LIMIT_MS);
-    for (const stream of [child.stdout, child.stderr]) stream.pipe(file, { end: false });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.pipe(file, { end: false });
+      stream.on("data", (text) => {
+        latest = String(text).trim().split("\n").at(-1).trim().slice(0, LINE_CHARACTERS) || latest;
+      });
+    }
     child.on("close", (code, signal) => {
       clearInterval(heartbeat);
       clearTimeout(limit);

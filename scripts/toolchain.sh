@@ -16,7 +16,7 @@ PYTHON_CLIENT_VERSION=3.4.0
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Compiled tools live outside the clone, so that the next clone finds them.
-ORCHESTRATION_CACHE=${ORCHESTRATION_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orchestration}
+export ORCHESTRATION_CACHE=${ORCHESTRATION_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orchestration}
 TOOLS=$ORCHESTRATION_CACHE/tools
 WASM_BINDGEN_DIR=$TOOLS/wasm-bindgen-cli-$WASM_BINDGEN_VERSION/bin
 WORKER_BUILD_DIR=$TOOLS/worker-build-$WORKER_BUILD_VERSION/bin

@@ -1,0 +1,49 @@
+/** Bun and Deno, with the binaries that npm has. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe } from "node:test";
+
+import { installedAt } from "./dependencies.mjs";
+import { keepsTheContract } from "./harness/contract.mjs";
+import { createProject } from "./harness/project.mjs";
+import { startSurroundings } from "./harness/surroundings.mjs";
+
+const RUNTIMES = [
+  { name: "bun", scope: "node_modules/@oven", folder: "bin" },
+  { name: "deno", scope: "node_modules/@deno", folder: "." },
+];
+
+for (const { name, scope, folder } of RUNTIMES) {
+  const program = programFolder(name, scope, folder);
+  const isAbsent = existsSync(installedAt(name)) && program === undefined;
+  const skip = isAbsent && `npm has no ${name} for ${process.platform} on ${process.arch}`;
+
+  describe(name, { skip }, () => {
+    let surroundings;
+    let project;
+    let app;
+
+    before(async () => {
+      surroundings = await startSurroundings();
+      project = await createProject(name, { programs: [program] });
+      await project.build();
+      app = await project.start(surroundings.environment);
+    });
+
+    after(async () => {
+      await app?.stop();
+      await surroundings?.stop();
+      project?.remove();
+    });
+
+    keepsTheContract("over HTTP", () => ({ app, surroundings }));
+  });
+}
+
+/** The folder of the binary in the project: npm installs the one package that fits the platform. */
+function programFolder(name, scope, folder) {
+  const packages = join(installedAt(name), scope);
+  if (!existsSync(packages)) return undefined;
+  const found = readdirSync(packages).find((platform) => existsSync(join(packages, platform, folder, name)));
+  return found && join(scope, found, folder);
+}

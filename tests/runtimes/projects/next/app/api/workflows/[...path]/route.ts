@@ -1,0 +1,3 @@
+import { engine } from "@/lib/engine";
+
+export const { GET, POST } = engine.serve();

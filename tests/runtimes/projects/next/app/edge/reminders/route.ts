@@ -1,0 +1,9 @@
+import { Client } from "@repo/orchestration/client";
+
+export const runtime = "edge";
+
+export async function POST(request: Request) {
+  const url = `${process.env.UPSTASH_WORKFLOW_URL}/edge/inbox`;
+  const sent = await new Client().publishJSON({ url, body: await request.json(), delay: 1 });
+  return Response.json(sent, { status: 202 });
+}

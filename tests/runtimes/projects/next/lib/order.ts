@@ -1,0 +1,25 @@
+import type { WorkflowContext } from "@repo/orchestration/workflows";
+
+/** What starts an order. */
+export interface Order {
+  orderId: string;
+  quantity: number;
+}
+
+/** An order: priced, reserved and invoiced at once, approved by a person, charged by the payment service. */
+export async function placeOrder(context: WorkflowContext<Order>) {
+  const { orderId, quantity } = context.requestPayload;
+  const total = await context.run("price", () => quantity * 20);
+  const [stock, invoice] = await Promise.all([
+    context.run("reserve", () => `${quantity} reserved`),
+    context.run("invoice", () => `invoice-${orderId}`),
+  ]);
+  await context.sleep("cooling off", 1);
+  const { eventData } = await context.waitForEvent<{ by: string }>("approval", `order-${orderId}`, { timeout: "1h" });
+  const { body } = await context.call<{ receipt: string }>("charge", {
+    url: `${process.env.PAYMENTS_URL}/charges`,
+    method: "POST",
+    body: JSON.stringify({ orderId, amount: total }),
+  });
+  return { orderId, total, stock, invoice, approvedBy: eventData?.by, receipt: body.receipt };
+}
