@@ -70,13 +70,12 @@ export function Rail({ isOpen, session }: { isOpen: boolean; session: Session })
   );
 }
 
-/** A signal with its arm: where runs stop, and go on. */
+/** A track that joins another, and the block that is taken. */
 export function Mark() {
   return (
-    <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden>
-      <path d="M2 4h6v4h10" fill="none" stroke="currentColor" strokeWidth="2" />
-      <path d="M2 16h10v-4" fill="none" stroke="currentColor" strokeWidth="2" />
-      <rect x="11" y="5" width="6" height="6" fill="var(--marker)" />
+    <svg width="22" height="16" viewBox="0 0 22 16" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden>
+      <path d="M0 3h22M0 13h6l5-10" />
+      <rect x="13" y="9" width="8" height="7" fill="var(--marker)" stroke="none" />
     </svg>
   );
 }

@@ -212,7 +212,7 @@ function tracks(
       ...(acts ? ["max-content"] : []),
     ].join(" ");
   const wider = WIDTHS.map(
-    ([name, width], index) =>
+    ([, width], index) =>
       `@media(width>=${width}){.${grid}{padding-inline:1.25rem;grid-template-columns:${at(WIDTHS.slice(0, index + 1).map(([each]) => each))}}}`,
   );
   return `.${grid}{display:grid;align-items:center;column-gap:1rem;padding-inline:1rem;grid-template-columns:${at([])}}${wider.join("")}`;
