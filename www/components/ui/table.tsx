@@ -28,6 +28,8 @@ export interface TableProps<Item> {
   hrefOf?: (item: Item) => string;
   /** What can be done with a row, at its end. */
   actions?: (item: Item) => ReactNode;
+  /** A track of CSS grid for the actions: each row is a grid of its own, and they shall agree. One menu's if absent. */
+  actionsWidth?: string;
   /** Rows that were picked, by id. */
   selection?: {
     ids: ReadonlySet<string>;
@@ -51,7 +53,8 @@ const WIDTHS = [
 ] as const;
 const SHOWN = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
-export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, selection, more, noun }: TableProps<Item>) {
+export function Table<Item>(props: TableProps<Item>) {
+  const { label, columns, items, idOf, hrefOf, actions, actionsWidth, selection, more, noun } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const grid = `row-${useId().replace(/\W/g, "")}`;
   const rows = useVirtualizer({
@@ -86,7 +89,7 @@ export function Table<Item>({ label, columns, items, idOf, hrefOf, actions, sele
   const isPicked = selection && items.length > 0 && items.every((item) => selection.ids.has(idOf(item)));
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <style>{tracks(grid, columns, Boolean(selection), Boolean(actions))}</style>
+      <style>{tracks(grid, columns, Boolean(selection), actions && (actionsWidth ?? "2.5rem"))}</style>
       <div
         ref={scroller}
         role="table"
@@ -203,13 +206,13 @@ function tracks(
   grid: string,
   columns: readonly { width: string; from?: keyof typeof SHOWN }[],
   picks: boolean,
-  acts: boolean,
+  actions: string | undefined,
 ): string {
   const at = (shown: readonly string[]) =>
     [
       ...(picks ? ["1.25rem"] : []),
       ...columns.filter(({ from }) => from === undefined || shown.includes(from)).map(({ width }) => width),
-      ...(acts ? ["max-content"] : []),
+      ...(actions ? [actions] : []),
     ].join(" ");
   const wider = WIDTHS.map(
     ([, width], index) =>

@@ -29,7 +29,7 @@ export interface BrokerRequest {
   /** Parameters that are `undefined` or empty are left out; an array is repeated. */
   query?: Query;
   headers?: Record<string, string>;
-  /** Text as it is, anything else as JSON. */
+  /** Text and blobs as they are, anything else as JSON. */
   body?: unknown;
   signal?: AbortSignal;
 }
@@ -53,12 +53,12 @@ export async function send(
   path: string,
   { method = "GET", query, headers, body, signal }: BrokerRequest = {},
 ): Promise<Response> {
-  const isText = body === undefined || typeof body === "string";
+  const isRaw = body === undefined || typeof body === "string" || body instanceof Blob;
   try {
     return await fetch(`${BASE}${path}${search(query)}`, {
       method,
-      headers: { ...authorization(), ...(isText ? {} : { "content-type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: isText ? (body as string) : JSON.stringify(body) }),
+      headers: { ...authorization(), ...(isRaw ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body: isRaw ? (body as string | Blob) : JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
       cache: "no-store",
     });

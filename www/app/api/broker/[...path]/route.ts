@@ -19,8 +19,7 @@ async function proxy(request: Request): Promise<Response> {
   } catch (error) {
     return refusal(503, "InvalidConfiguration", (error as Error).message);
   }
-  // The path as it came: destinations keep their form.
-  const target = request.url.slice(request.url.indexOf("/api/broker") + "/api/broker".length);
+  const target = withPlainDestination(request.url.slice(request.url.indexOf("/api/broker") + "/api/broker".length));
   if (!target.startsWith("/v2/")) return refusal(404, "NotFound", "the broker's API begins with /v2/");
   const headers = new Headers({ authorization: `Bearer ${broker.token}` });
   for (const [name, value] of request.headers) if (FORWARDED.test(name)) headers.set(name, value);
@@ -51,6 +50,18 @@ async function proxy(request: Request): Promise<Response> {
   }
   return new Response(answer.body, { status: answer.status, headers: returned });
 }
+
+/** Pages encode the URL of a destination, for Next.js takes two slashes as one; the broker gets it as SDKs send it. */
+function withPlainDestination(target: string): string {
+  const [, place, destination = ""] = ENCODED_DESTINATION.exec(target) ?? [];
+  try {
+    return place === undefined ? target : place + decodeURIComponent(destination);
+  } catch {
+    return target;
+  }
+}
+
+const ENCODED_DESTINATION = /^(\/v2\/(?:publish|schedules|trigger|enqueue\/[^/?]+)\/)(https?%3A%2F%2F[^/?]*)$/i;
 
 const refusal = (status: number, code: string, error: string): Response => Response.json({ error, code }, { status });
 
