@@ -497,6 +497,11 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     post(&world, &format!("restart/{id}"), &[]).ok();
     world.run();
     assert_eq!(ledger.borrow().finished.len(), 2);
+    let metrics = world.get("/v2/metrics?window=86400000&buckets=1").ok();
+    let (bucket, index) = (&metrics["series"][0], |name: &str| {
+        world.sql.count(&format!("sqlite_master WHERE name = '{name}' AND sql LIKE '%(time, state, took)'"))
+    });
+    assert_eq!((&bucket["runsFailed"], &bucket["runsSucceeded"], index("events_time")), (&json!(1), &json!(2), 1));
 }
 
 /// The tables of the first version, with their columns.
@@ -553,5 +558,6 @@ fn as_the_first_version(sql: &Sqlite) {
             }
         }
     }
-    sql.run("CREATE INDEX messages_due ON messages (due_at, seq); UPDATE meta SET value = 1 WHERE key = 'schema'");
+    sql.run("CREATE INDEX messages_due ON messages (due_at, seq); CREATE INDEX events_time ON events (time)");
+    sql.run("UPDATE meta SET value = 1 WHERE key = 'schema'");
 }

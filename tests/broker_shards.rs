@@ -7,8 +7,8 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orchestration::broker::Broker;
 use orchestration::broker::shard::Shard;
+use orchestration::broker::{Broker, Outcome};
 use orchestration::signature::{BodyHash, Expect, Keys, verify};
 use orchestration::wire::{Method, Response};
 use serde_json::{Value, json};
@@ -347,4 +347,55 @@ fn what_a_shard_can_not_take_over_becomes_a_dead_letter() {
         assert!(letters["messages"][0]["error"].as_str().unwrap().contains("can't take it"), "{letters}");
         assert_eq!(letters["messages"].as_array().unwrap().len(), 1);
     }
+}
+
+#[test]
+fn metrics_of_all_shards_are_those_of_one() {
+    let told = |world: &World| {
+        world.endpoint(PLAIN, |world, request| {
+            world.advance(Duration::from_millis(7 * request.body.len() as u64));
+            Outcome::Answered(Response::new(if request.body.len() % 3 == 0 { 500 } else { 200 }))
+        });
+        serve(world, vec![Stage::Run("first"), Stage::Sleep("nap", 600), Stage::Run("last")]);
+        for n in 1..=20 {
+            // One after the other, so that both brokers see the same times.
+            publish(world, &[("Upstash-Retries", "0")], &"x".repeat(n));
+            world.settle();
+            if n % 4 == 0 {
+                trigger(world, &format!("wfr_{n}"), &json!({})).ok();
+                world.settle();
+            }
+        }
+        world.delete("/v2/workflows/runs/wfr_8").ok();
+        world.advance(Duration::from_secs(30));
+        world.send(&world.request(Method::Post, "/v2/flowControl/shop/pause"));
+        for n in 0..9 {
+            let shop = [("Upstash-Flow-Control-Key", "shop"), ("Upstash-Flow-Control-Value", "rate=5")];
+            let queue = format!("line-{n}");
+            publish(world, &[&shop[..], &[("Upstash-Queue-Name", &queue)]].concat(), "");
+        }
+        world.settle();
+        for n in 0..12 {
+            publish(world, &[("Upstash-Deduplication-Id", &format!("d{n}"))], "");
+            world.advance(Duration::from_millis(1));
+        }
+        assert_eq!(world.take(4).len(), 4);
+        publish(world, &[("Upstash-Delay", "1h")], "");
+        world.advance(Duration::from_secs(90));
+        let metrics = world.get("/v2/metrics?window=600000&buckets=20").ok();
+        world.get("/v2/metrics?buckets=0").error(400);
+        metrics
+    };
+    let (many, one) = (world(), World::new());
+    let (mut of_many, of_one) = (told(&many), told(&one));
+    assert!(used(&many, "messages") == 3 && many.count("messages WHERE role = 'ticket'") > 0);
+    for (member, value) in [("waiting", 22), ("due", 8), ("held", 9), ("active", 4)] {
+        assert_eq!(of_one["backlog"][member], json!(value), "{member}");
+    }
+    assert_eq!((&of_one["runs"]["active"], &of_one["deadLetters"]), (&json!(4), &json!(6)));
+    // Which of the due ones were taken depends on where they are.
+    assert_eq!(of_many["health"]["reasons"].as_array().unwrap().len(), 2);
+    of_many["backlog"]["oldestDueAt"] = of_one["backlog"]["oldestDueAt"].clone();
+    of_many["health"]["reasons"][0]["since"] = of_one["health"]["reasons"][0]["since"].clone();
+    assert_eq!(of_many, of_one);
 }

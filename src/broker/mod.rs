@@ -30,6 +30,7 @@ mod gate;
 mod history;
 mod invoke;
 mod keys;
+mod metrics;
 mod outcome;
 mod private;
 mod provider;

@@ -1,5 +1,7 @@
 //! What follows from the outcome of a delivery.
 
+use std::time::Duration;
+
 use crate::broker::delivery::{LeaseId, is_continued};
 use crate::broker::publication::Publication;
 use crate::broker::store::event::{self, Detail, State};
@@ -40,16 +42,17 @@ const NOT_A_WORKFLOW: &str = "detected a non-workflow destination for trigger/in
 /// What a run that was triggered by REST fails with when its SDK does not know how to go on; the text is QStash's.
 const OLD_SDK: &str = "trigger rest api is only usable with sdk versions after v1.0.0 major version";
 
-/// A try that is over: the answer, cut to what is kept, and what went wrong.
+/// A try that is over: the answer, cut to what is kept, what went wrong, and how long it took, if its host has told.
 struct Try {
     answer: Response,
     error: Option<String>,
     retryable: bool,
+    took: Option<Duration>,
 }
 
 impl Try {
     fn unanswered(error: String, retryable: bool) -> Self {
-        Self { answer: Response::new(0).body(error.as_str()), error: Some(error), retryable }
+        Self { answer: Response::new(0).body(error.as_str()), error: Some(error), retryable, took: None }
     }
 }
 
@@ -72,7 +75,7 @@ pub fn set_aside<S: Sql>(scope: &mut Scope<'_, S>, id: &str, error: &Error) -> R
         let run = message.run.map(|key| run::find(scope.sql, key)).transpose()?.flatten().filter(Run::is_active);
         let text = format!("the broker can't handle the message: {error}");
         let answer = Response::new(0).body(text.as_str());
-        log(scope, State::Failed, &message, &answer, Some(&text))?;
+        log(scope, State::Failed, &message, &answer, Some(&text), None)?;
         message::remove(scope.sql, &message)?;
         note_failure_told(scope, &message, FailureState::Failed)?;
         match run.filter(|_| message.role.ends_with_run()) {
@@ -98,7 +101,7 @@ pub fn turn_away<S: Sql>(
     let answer = Response::new(0).body(text.as_str());
     logged::insert(scope.sql, &message)?;
     event::insert(scope.sql, scope.at, State::Created, &message, &Detail::default())?;
-    log(scope, State::Failed, &message, &answer, Some(&text))?;
+    log(scope, State::Failed, &message, &answer, Some(&text), None)?;
     dead_letter::insert(scope.sql, scope.at, &message, None, &text, &answer).map(drop)
 }
 
@@ -124,16 +127,17 @@ fn take<S: Sql>(
         let ended = message.role.ends_with_run() && !run.as_ref().is_some_and(Run::is_active);
         let run = run.filter(Run::is_active);
         let mut done = judge(&message, outcome, scope.settings.response_bytes);
+        done.took = message.leased_at.map(|leased_at| scope.at - leased_at);
         // A newer SDK would have told its headers before it answered.
         let is_old = run.as_ref().is_some_and(|run| run.config.unknown_sdk) && message.role == Role::Start;
         if is_old && done.error.is_none() {
             done = Try { error: Some(OLD_SDK.to_owned()), retryable: false, ..done };
         }
         match &done.error {
-            None => succeed(scope, &message, run.as_ref(), &done.answer),
+            None => succeed(scope, &message, run.as_ref(), &done),
             Some(error) if ended => {
-                log(scope, State::Error, &message, &done.answer, Some(error))?;
-                log(scope, State::Cancelled, &message, &done.answer, Some("the run has ended"))?;
+                log(scope, State::Error, &message, &done.answer, Some(error), done.took)?;
+                log(scope, State::Cancelled, &message, &done.answer, Some("the run has ended"), None)?;
                 message::remove(scope.sql, &message)
             }
             Some(error) => fail(scope, &message, run.as_ref(), &done, error),
@@ -158,16 +162,17 @@ fn judge(message: &Message, outcome: Outcome, response_bytes: usize) -> Try {
         let final_ = answer.status == NON_RETRYABLE
             && answer.headers.get(header::NON_RETRYABLE_ERROR).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let error = format!("the destination answered {}", answer.status);
-        return Try { answer, error: Some(error), retryable: !final_ };
+        return Try { answer, error: Some(error), retryable: !final_, took: None };
     }
     if message.role.is_invocation() && !answer.headers.contains(header::WORKFLOW_SDK_VERSION) {
-        return Try { answer, error: Some(NOT_A_WORKFLOW.to_owned()), retryable: false };
+        return Try { answer, error: Some(NOT_A_WORKFLOW.to_owned()), retryable: false, took: None };
     }
-    Try { answer, error: None, retryable: true }
+    Try { answer, error: None, retryable: true, took: None }
 }
 
-fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, answer: &Response) -> Result<()> {
-    log(scope, State::Delivered, message, answer, None)?;
+fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, done: &Try) -> Result<()> {
+    let answer = &done.answer;
+    log(scope, State::Delivered, message, answer, None, done.took)?;
     message::remove(scope.sql, message)?;
     note_failure_told(scope, message, FailureState::Success)?;
     match (message.role, run) {
@@ -178,12 +183,12 @@ fn succeed<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run
 }
 
 fn fail<S: Sql>(scope: &mut Scope<'_, S>, message: &Message, run: Option<&Run>, done: &Try, error: &str) -> Result<()> {
-    log(scope, State::Error, message, &done.answer, Some(error))?;
+    log(scope, State::Error, message, &done.answer, Some(error), done.took)?;
     if let Some(run) = run
         && is_continued(scope, message, run)?
     {
         let why = "its answer is an error, but what it had to submit has been accepted";
-        log(scope, State::Delivered, message, &done.answer, Some(why))?;
+        log(scope, State::Delivered, message, &done.answer, Some(why), None)?;
         return message::remove(scope.sql, message);
     }
     if done.retryable && message.attempt < message.max_retries {
@@ -209,7 +214,7 @@ fn give_up<S: Sql>(
     done: &Try,
     error: &str,
 ) -> Result<()> {
-    log(scope, State::Failed, message, &done.answer, Some(error))?;
+    log(scope, State::Failed, message, &done.answer, Some(error), None)?;
     message::remove(scope.sql, message)?;
     note_failure_told(scope, message, FailureState::Failed)?;
     match (message.role, run) {
@@ -250,12 +255,14 @@ fn log<S: Sql>(
     message: &Message,
     answer: &Response,
     error: Option<&str>,
+    took: Option<Duration>,
 ) -> Result<()> {
     // What an invocation answers when all is well is boilerplate.
     let kept = state != State::Cancelled && !(state == State::Delivered && message.role.is_invocation());
     let detail = Detail {
         status: status(answer),
         error,
+        took,
         next_delivery: None,
         response_headers: (kept && state != State::Failed && answer.status != 0).then_some(&answer.headers),
         response_body: (kept && state != State::Failed && answer.status != 0).then_some(answer.body.as_slice()),

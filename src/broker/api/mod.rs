@@ -8,6 +8,7 @@ mod filter;
 mod flow_control;
 mod hooks;
 mod messages;
+mod metrics;
 mod notifications;
 mod queues;
 mod run_logs;
@@ -95,6 +96,7 @@ enum Endpoint {
     RemoveSchedule,
     PauseSchedule,
     ResumeSchedule,
+    Metrics,
     ChatCompletions,
     Trigger,
     TriggerMany,
@@ -170,6 +172,7 @@ const ROUTES: &[(Method, &str, Endpoint)] = &[
     (Method::Get, "/v2/flowControl/*", Endpoint::FlowKey),
     (Method::Post, "/v2/flowControl/**", Endpoint::ActOnFlowKey),
     (Method::Get, "/v2/globalParallelism", Endpoint::GlobalParallelism),
+    (Method::Get, "/v2/metrics", Endpoint::Metrics),
     (Method::Post, "/llm/v1/chat/completions", Endpoint::ChatCompletions),
 ];
 
@@ -255,6 +258,7 @@ fn route<S: Sql>(scope: &mut Scope<'_, S>, request: &Request) -> Result<Response
         Endpoint::Wait => waits::wait(scope, &call),
         Endpoint::Waiters => waits::list(scope, &call),
         Endpoint::Notify => notifications::notify(scope, &call),
+        Endpoint::Metrics => metrics::show(scope, &call),
         Endpoint::ChatCompletions => Err(Error::new(
             Code::InvalidRequest,
             "QStash no longer runs language models, nor does this broker: call a provider's own URL, or publish to it \

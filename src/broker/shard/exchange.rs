@@ -10,6 +10,7 @@ use super::notice;
 use super::place::{Name, Shard};
 use super::query::{ids_of_shard, with};
 use super::routes::{self, Bulk, Kind, List, Rule};
+use crate::broker::metrics::Metrics;
 use crate::broker::query::{Query, decode, pairs, split};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Entropy, Method, Request, Response, header};
@@ -70,6 +71,7 @@ enum State {
         order: &'static str,
     },
     Sum,
+    Metrics,
     Bulk {
         rule: Bulk,
         progress: Progress,
@@ -167,6 +169,10 @@ impl Exchange {
             }
             Rule::Sum => {
                 self.state = State::Sum;
+                self.every(None)
+            }
+            Rule::Metrics => {
+                self.state = State::Metrics;
                 self.every(None)
             }
             Rule::Bulk(rule) => {
@@ -386,6 +392,7 @@ fn merged(state: State, answers: &[Response]) -> Result<Response> {
             Ok(Response::json(status, &Value::Array(arrays(&all)?)))
         }
         State::Sum => sum(answers),
+        State::Metrics => metrics(answers),
         _ => Err(unreadable()),
     }
 }
@@ -429,6 +436,12 @@ fn sum(answers: &[Response]) -> Result<Response> {
         }
     }
     Ok(Response::json(200, &Value::Object(sums)))
+}
+
+fn metrics(answers: &[Response]) -> Result<Response> {
+    let read = |answer: &Response| serde_json::from_slice(&answer.body).map_err(|_| unreadable());
+    let shards = answers.iter().map(read).collect::<Result<Vec<Metrics>>>()?;
+    Metrics::sum(shards).ok_or_else(unreadable)?.answer()
 }
 
 fn unreadable() -> Error {

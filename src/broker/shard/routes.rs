@@ -33,6 +33,8 @@ pub enum Rule {
     Bulk(Bulk),
     /// Numbers to be added up.
     Sum,
+    /// The numbers of a dashboard.
+    Metrics,
     /// What only the directory knows.
     Directory,
 }
@@ -137,6 +139,7 @@ const RULES: &[(Option<Method>, &str, Rule)] = &[
     (Some(Method::Get), "/v2/flowControl", Rule::Whole { order: "flowControlKey" }),
     (None, "/v2/flowControl/**", Rule::One(Kind::FlowKey)),
     (Some(Method::Get), "/v2/globalParallelism", Rule::Sum),
+    (Some(Method::Get), "/v2/metrics", Rule::Metrics),
 ];
 
 /// What a request is about, and what its path leaves open.

@@ -1,5 +1,7 @@
 //! The log: what happened to each message, and when.
 
+use std::time::Duration;
+
 use crate::broker::store::message::Message;
 use crate::broker::store::sql::{Row, Sql, Value, params};
 use crate::error::Result;
@@ -61,6 +63,8 @@ pub struct Detail<'a> {
     pub status: Option<u16>,
     /// What went wrong.
     pub error: Option<&'a str>,
+    /// How long the try took whose outcome this is.
+    pub took: Option<Duration>,
     /// When the next try is due.
     pub next_delivery: Option<Timestamp>,
     /// The headers that the destination answered.
@@ -115,8 +119,8 @@ pub fn insert<S: Sql>(sql: &S, at: Timestamp, state: State, message: &Message, d
     let cut = detail.response_body.map(|body| body[..body.len().min(RESPONSE_BYTES)].to_vec());
     sql.execute(
         "INSERT INTO events (time, message_id, run, run_id, state, url, method, label, attempt, max_retries, status,
-            error, next_delivery, response_headers, response_body)
-         VALUES (?, ?, ?, (SELECT id FROM runs WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            error, next_delivery, response_headers, response_body, took)
+         VALUES (?, ?, ?, (SELECT id FROM runs WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(at),
             Value::from(&message.id),
@@ -133,6 +137,7 @@ pub fn insert<S: Sql>(sql: &S, at: Timestamp, state: State, message: &Message, d
             Value::from(detail.next_delivery),
             Value::from(detail.response_headers),
             Value::from(cut),
+            Value::from(detail.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX))),
         ],
     )?;
     Ok(())

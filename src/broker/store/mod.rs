@@ -11,6 +11,7 @@ pub mod invocation;
 pub mod kept_event;
 pub mod logged;
 pub mod message;
+pub mod metrics;
 pub mod parked;
 pub mod queue;
 pub mod relay;

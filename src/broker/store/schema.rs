@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 
 /// Every version's statements; the version of a database is the number of entries that it has seen.
 /// Entries are never changed once released: a change is a new entry.
-const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+const MIGRATIONS: &[&[&str]] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
 
 const VERSION_1: &[&str] = &[
     "CREATE TABLE messages (
@@ -332,6 +332,14 @@ const VERSION_6: &[&str] = &[
         rotated_at INTEGER NOT NULL
     )",
     "ALTER TABLE messages ADD COLUMN lost_leases INTEGER NOT NULL DEFAULT 0",
+];
+
+/// What metrics count: how long tries took, in an index that is enough to count them; the runs that go on, oldest first.
+const VERSION_7: &[&str] = &[
+    "ALTER TABLE events ADD COLUMN took INTEGER",
+    "DROP INDEX events_time",
+    "CREATE INDEX events_time ON events (time, state, took)",
+    "CREATE INDEX runs_active ON runs (created_at) WHERE ended_at IS NULL",
 ];
 
 /// Brings the database to the newest version.
