@@ -399,3 +399,29 @@ fn metrics_of_all_shards_are_those_of_one() {
     of_many["health"]["reasons"][0]["since"] = of_one["health"]["reasons"][0]["since"].clone();
     assert_eq!(of_many, of_one);
 }
+
+#[test]
+fn metrics_tell_of_shards_that_do_not_reach_each_other() {
+    let world = world();
+    let reasons = || world.get("/v2/metrics").ok()["health"]["reasons"].as_array().unwrap().clone();
+    // Each names a key of some shard, most of them another one than their queue's.
+    for n in 0..6 {
+        let (queue, key) = (format!("line-{n}"), format!("shop-{n}"));
+        let key = [("Upstash-Flow-Control-Key", key.as_str()), ("Upstash-Flow-Control-Value", "rate=5")];
+        publish(&world, &[&key[..], &[("Upstash-Queue-Name", &queue)]].concat(), "");
+    }
+    let mut ways = BTreeSet::new();
+    for _ in 0..3 {
+        assert_eq!(reasons(), Vec::<Value>::new());
+        for (from, piece) in world.take_pieces() {
+            ways.insert((from, piece.shard));
+            world.confirm(from, &piece, false);
+        }
+        world.advance(Duration::from_secs(2));
+    }
+    let reason = reasons().remove(0);
+    assert_eq!((&reason["code"], &reason["count"]), (&json!("shardUnreachable"), &json!(ways.len())));
+    world.answers(PLAIN, [ok()]);
+    world.run();
+    assert_eq!((world.received(PLAIN).len(), reasons()), (6, Vec::new()));
+}

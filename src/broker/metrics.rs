@@ -282,7 +282,9 @@ mod tests {
     fn shard(now: u64) -> Metrics {
         let from = at(now / 10 * 10 - 20);
         let mut series = empty(from, 10_000, 3);
-        series.iter_mut().for_each(|bucket| bucket.accepted = 1);
+        for bucket in &mut series {
+            bucket.accepted = 1;
+        }
         Metrics {
             from,
             to: at(now),
