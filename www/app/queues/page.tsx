@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Queues } from "@/components/queues/queues";
 
 export const metadata: Metadata = { title: "Queues" };
 
 export default function Page() {
-  return <PageHeader title="Queues" />;
+  return <Queues />;
 }
