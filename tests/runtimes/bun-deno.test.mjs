@@ -9,11 +9,11 @@ import { createProject } from "./harness/project.mjs";
 import { startSurroundings } from "./harness/surroundings.mjs";
 
 const RUNTIMES = [
-  { name: "bun", scope: "node_modules/@oven", folder: "bin" },
-  { name: "deno", scope: "node_modules/@deno", folder: "." },
+  { name: "bun", scope: "node_modules/@oven", folder: "bin", scripts: { bundled: "start", "from its sources": "dev" } },
+  { name: "deno", scope: "node_modules/@deno", folder: ".", scripts: { "from its sources": "start" } },
 ];
 
-for (const { name, scope, folder } of RUNTIMES) {
+for (const { name, scope, folder, scripts } of RUNTIMES) {
   const program = programFolder(name, scope, folder);
   const isAbsent = existsSync(installedAt(name)) && program === undefined;
   const skip = isAbsent && `npm has no ${name} for ${process.platform} on ${process.arch}`;
@@ -21,22 +21,29 @@ for (const { name, scope, folder } of RUNTIMES) {
   describe(name, { skip }, () => {
     let surroundings;
     let project;
-    let app;
 
     before(async () => {
       surroundings = await startSurroundings();
       project = await createProject(name, { programs: [program] });
       await project.build();
-      app = await project.start(surroundings.environment);
     });
 
     after(async () => {
-      await app?.stop();
       await surroundings?.stop();
       project?.remove();
     });
 
-    keepsTheContract("over HTTP", () => ({ app, surroundings }));
+    for (const [title, script] of Object.entries(scripts))
+      describe(title, () => {
+        let app;
+
+        before(async () => {
+          app = await project.start(surroundings.environment, script);
+        });
+        after(() => app?.stop());
+
+        keepsTheContract("over HTTP", () => ({ app, surroundings }));
+      });
   });
 }
 

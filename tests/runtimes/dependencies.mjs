@@ -44,20 +44,24 @@ export function installedAt(project) {
 const lockOf = (project) => join(import.meta.dirname, "locks", project, "package-lock.json");
 const json = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
 
-/** The project's manifest with what the package depends on in place of the package. */
-function manifestOf(project) {
-  const { name, dependencies = {}, devDependencies = {} } = json(PROJECTS, project, "package.json");
-  const { [PACKAGE]: _, ...others } = dependencies;
-  const own = json(ROOT, "package.json").devDependencies;
-  const installed = Object.entries(devDependencies).filter(
-    ([tool, version]) => !TOOLS.includes(tool) || own[tool] !== version,
+/** The project's manifest without the tools that this repository has itself. */
+export function ownManifest(project) {
+  const manifest = json(PROJECTS, project, "package.json");
+  const ours = json(ROOT, "package.json").devDependencies;
+  const own = Object.entries(manifest.devDependencies ?? {}).filter(
+    ([tool, version]) => !TOOLS.includes(tool) || ours[tool] !== version,
   );
+  return { ...manifest, devDependencies: Object.fromEntries(own) };
+}
+
+/** With what the package depends on in place of the package. */
+function manifestOf(project) {
+  const { name, dependencies, devDependencies } = ownManifest(project);
+  const { [PACKAGE]: _, ...others } = dependencies;
   return {
-    name,
-    version: "0.0.0",
-    private: true,
+    ...{ name, version: "0.0.0", private: true },
     dependencies: { ...json(ROOT, "pkg/package.json").dependencies, ...others },
-    devDependencies: Object.fromEntries(installed),
+    devDependencies,
   };
 }
 

@@ -9,10 +9,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { delimiter, dirname, join } from "node:path";
 
 import { run } from "../../../demo/lib/processes.mjs";
 import { BIN, pack } from "../../package/consumer.mjs";
-import { installedAt, PROJECTS } from "../dependencies.mjs";
+import { installedAt, ownManifest, PROJECTS } from "../dependencies.mjs";
 import { until } from "./wait.mjs";
 
 const START_LIMIT_MS = 60_000;
@@ -42,22 +42,24 @@ export async function createProject(name, { programs = [] } = {}) {
   const clock = stopwatch(name);
 
   cpSync(join(PROJECTS, name), folder, { recursive: true });
+  const manifest = ownManifest(name);
+  writeFileSync(at("package.json"), JSON.stringify(manifest));
   linkTree(join(cached, "node_modules"), at("node_modules"));
   await run("npm", ["install", ...OFFLINE, await packed()], { cwd: folder, env });
   clock("installed");
-  const { scripts } = JSON.parse(readFileSync(at("package.json"), "utf8"));
 
   return {
     folder,
     at,
     /** Runs a script of the manifest to its end, as `npm run` does; gives its output. */
     async build(script = "build", own = {}) {
-      const output = await run("sh", ["-c", scripts[script]], { cwd: folder, env: { ...env, ...own } });
+      const output = await run("sh", ["-c", manifest.scripts[script]], { cwd: folder, env: { ...env, ...own } });
       clock(script);
       return output;
     },
     /** Starts a script of the manifest on a free port. */
-    start: (own = {}, script = "start") => startServer(scripts[script], { cwd: folder, env: { ...env, ...own } }),
+    start: (own = {}, script = "start") =>
+      startServer(manifest.scripts[script], { cwd: folder, env: { ...env, ...own } }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
