@@ -25,6 +25,7 @@ const suites = [
   step("build npm", "scripts/build-npm"),
   step("types", "tsc --noEmit -p pkg && tsc -p pkg/node", existsSync("pkg/tsconfig.json")),
   step("build worker", "scripts/build-worker"),
+  step("build www", "scripts/build-www"),
   counted("wasm node", "wasm-pack test --mode no-install --node -- --features js", countCargo),
   counted(
     "wasm browser",
@@ -38,7 +39,9 @@ const suites = [
     countNode,
     existsSync("pkg/build.mjs"),
   ),
-  ...["package", "runtimes", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo"].map(nodeSuite),
+  ...["package", "runtimes", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo", "www"].map(
+    nodeSuite,
+  ),
 ];
 
 /** A check that passes or fails as one. */

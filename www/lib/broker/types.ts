@@ -156,10 +156,16 @@ export interface Metrics {
   from: number;
   to: number;
   bucketMs: number;
-  backlog: { waiting: number; due: number; active: number; oldestDueAt?: number; oldestAt?: number };
+  /** From here on every event is counted; before it some were forgotten for their number. */
+  countedFrom: number;
+  /** `held`: due, but held back by a queue or a flow-control key. */
+  backlog: { waiting: number; due: number; held: number; active: number; oldestDueAt?: number; oldestAt?: number };
   runs: { active: number; oldestActiveAt?: number };
   deadLetters: number;
-  health: { status: "ok" | "degraded"; reasons: string[] };
+  health: {
+    status: "ok" | "degraded";
+    reasons: { code: "overdue" | "deadLetters" | "shardUnreachable"; count: number; since?: number; message: string }[];
+  };
   series: MetricsBucket[];
   /** Upper bounds in milliseconds; the last count of `latency` is what was longer. */
   latencyBounds: number[];

@@ -1,0 +1,86 @@
+// Chromium, and what every page is held to: no error on the console, no serious violation of accessibility.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+/** For people to look at; ignored by git. */
+export const SCREENSHOTS = resolve(import.meta.dirname, "../../../target/screenshots");
+const LIMIT_MS = 15_000;
+const GRAVE = new Set(["serious", "critical"]);
+
+const CHROMIUM = ["chromium", "google-chrome", "chrome"]
+  .flatMap((name) => (process.env.PATH ?? "").split(":").map((folder) => join(folder, name)))
+  .find((path) => existsSync(path));
+
+export async function startBrowser() {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return {
+    /** A page of a profile of its own; `tolerate` are console errors that belong to the test. */
+    async open({ width = 1280, height = 800, theme = "light", tolerate = /^$/, ...options } = {}) {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: theme,
+        reducedMotion: "reduce",
+        ...options,
+      });
+      context.setDefaultTimeout(LIMIT_MS);
+      const page = await context.newPage();
+      const errors = [];
+      page.on("console", (message) => {
+        if (message.type() === "error" && !tolerate.test(message.text())) errors.push(message.text());
+      });
+      page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
+      return { page, errors, close: () => context.close() };
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Goes to a page, and resolves when its data is there. */
+export async function visit(page, url) {
+  await page.goto(url, { waitUntil: "load" });
+  await settled(page);
+}
+
+/** Nothing is a skeleton any more, and the fonts are there. */
+export async function settled(page) {
+  await page.locator("main h1, form h1").first().waitFor();
+  await page.waitForFunction(() => document.querySelector('[role="status"][aria-label^="Loading"]') === null);
+  await page.evaluate(() => document.fonts.ready.then(() => {}));
+}
+
+/** Fails with each serious violation that axe-core finds, and where. */
+export async function assertAccessible(page, what) {
+  // Not as a script of the page: its policy forbids that.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ resultTypes: ["violations"], rules: { "color-contrast": { enabled: true } } }),
+  );
+  const grave = violations
+    .filter(({ impact }) => GRAVE.has(impact))
+    .map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `  ${html}\n    ${failureSummary}`).join("\n")}`,
+    );
+  assert.deepEqual(grave, [], `${what} is not accessible:\n${grave.join("\n")}`);
+}
+
+export async function screenshot(page, name) {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
