@@ -20,6 +20,8 @@ import {
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
+import { completeOptional } from "../../scripts/complete-lock.mjs";
+
 const ROOT = resolve(import.meta.dirname, "../..");
 const PACKAGE = "@repo/orchestration";
 /** Large, and in this repository's own packages: taken from there if the version is the same. */
@@ -99,19 +101,6 @@ function lock(project) {
   completeOptional(written.packages);
   writeFileSync(lockOf(project), `${JSON.stringify(written, undefined, 2)}\n`);
   rmSync(folder, { recursive: true });
-}
-
-/** Binaries for other platforms that the registry at hand lacks: npm leaves them out, and then finds them missing. */
-function completeOptional(packages) {
-  for (const [name, version] of Object.values(packages).flatMap((entry) =>
-    Object.entries(entry.optionalDependencies ?? {}),
-  )) {
-    const path = `node_modules/${name}`;
-    if (packages[path]?.version) continue;
-    const [, os, cpu] = /(darwin|linux|win32)-(arm64|x64)/.exec(name) ?? [];
-    if (!os) throw new Error(`${name}: the platform that it is for is not known`);
-    packages[path] = { version, cpu: [cpu], optional: true, os: [os] };
-  }
 }
 
 const COMMANDS = {
