@@ -2,5 +2,7 @@
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
   const { prepareBroker } = await import("@/lib/server/broker");
+  const { prepareSamples } = await import("@/lib/server/address");
   await prepareBroker();
+  prepareSamples();
 }

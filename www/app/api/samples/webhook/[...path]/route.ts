@@ -1,0 +1,3 @@
+import { engine } from "@/samples/webhook/workflow";
+
+export const { GET, POST } = engine.serve();
