@@ -2,14 +2,19 @@
 import "server-only";
 import type { BrokerAddress } from "@/lib/server/broker";
 
-const PAUSE_MS = 3_000;
+const PAUSE_MS = 5_000;
+const LIMIT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 /** The newest entry of each tells whether anything happened. */
 const WATCHED = ["/v2/logs?count=1", "/v2/workflows/logs?count=1"];
 
-type Listener = (event: string) => void;
+interface Page {
+  send: (event: string) => void;
+  /** The broker is gone: the page is to say so, and to come back. */
+  end: () => void;
+}
 
-const listeners = new Set<Listener>();
+const pages = new Set<Page>();
 let isLooking = false;
 let seen: string | undefined;
 
@@ -19,15 +24,21 @@ export function pollingChanges(broker: BrokerAddress, signal: AbortSignal): Resp
   let leave = () => {};
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
-      const listener: Listener = (event) => controller.enqueue(encoder.encode(event));
-      const keepAlive = setInterval(() => listener(":\n\n"), KEEP_ALIVE_MS);
+      const page: Page = {
+        send: (event) => controller.enqueue(encoder.encode(event)),
+        end: () => {
+          leave();
+          controller.close();
+        },
+      };
+      const keepAlive = setInterval(() => page.send(":\n\n"), KEEP_ALIVE_MS);
       leave = () => {
         clearInterval(keepAlive);
-        listeners.delete(listener);
+        pages.delete(page);
       };
       signal.addEventListener("abort", () => leave(), { once: true });
-      listener("retry: 2000\nevent: ready\ndata: {}\n\n");
-      listeners.add(listener);
+      page.send("retry: 2000\nevent: ready\ndata: {}\n\n");
+      pages.add(page);
       lookSoon(broker);
     },
     cancel: () => leave(),
@@ -43,18 +54,21 @@ function lookSoon(broker: BrokerAddress): void {
 
 async function look(broker: BrokerAddress): Promise<void> {
   isLooking = false;
-  const headers = { authorization: `Bearer ${broker.token}` };
-  const signal = AbortSignal.timeout(PAUSE_MS * 3);
-  const now = await Promise.all(
-    WATCHED.map((path) => fetch(broker.url + path, { headers, signal, cache: "no-store" }).then((it) => it.text())),
-  ).then(
-    (answers) => answers.join("\n"),
-    () => undefined,
-  );
-  if (now !== undefined) {
-    if (seen !== undefined && now !== seen)
-      for (const listener of [...listeners]) listener("event: change\ndata: {}\n\n");
-    seen = now;
+  try {
+    const now = await newest(broker);
+    if (seen !== undefined && now !== undefined && now !== seen)
+      for (const page of [...pages]) page.send("event: change\ndata: {}\n\n");
+    seen = now ?? seen;
+  } catch {
+    for (const page of [...pages]) page.end();
   }
-  if (listeners.size > 0) lookSoon(broker);
+  if (pages.size > 0) lookSoon(broker);
+}
+
+/** What there is now, or `undefined` if the broker asks for patience. @throws if it does not answer */
+async function newest({ url, token }: BrokerAddress): Promise<string | undefined> {
+  const init = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(LIMIT_MS) };
+  const answers = await Promise.all(WATCHED.map((path) => fetch(url + path, { ...init, cache: "no-store" })));
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  return answers.every(({ ok }) => ok) ? texts.join("\n") : undefined;
 }
