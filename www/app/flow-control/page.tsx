@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { FlowControl } from "@/components/flow-control/flow-control";
 
 export const metadata: Metadata = { title: "Flow control" };
 
 export default function Page() {
-  return <PageHeader title="Flow control" />;
+  return <FlowControl />;
 }

@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Keys } from "@/components/keys/keys";
 
 export const metadata: Metadata = { title: "Signing keys" };
 
 export default function Page() {
-  return <PageHeader title="Signing keys" />;
+  return <Keys />;
 }

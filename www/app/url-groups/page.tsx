@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { UrlGroups } from "@/components/url-groups/url-groups";
 
 export const metadata: Metadata = { title: "URL groups" };
 
 export default function Page() {
-  return <PageHeader title="URL groups" />;
+  return <UrlGroups />;
 }

@@ -41,6 +41,8 @@ export interface Form<V extends Values> {
   refusals: number;
   /** Resolves with whether it was sent and accepted. */
   send: () => Promise<boolean>;
+  /** Back to what it was at first. */
+  reset: () => void;
 }
 
 export function useForm<V extends Values>({ initial, check, submit }: FormOptions<V>): Form<V> {
@@ -69,6 +71,11 @@ export function useForm<V extends Values>({ initial, check, submit }: FormOption
     isBusy,
     failure,
     refusals,
+    reset: () => {
+      setValues(initial);
+      setRefusals(0);
+      setFailure(undefined);
+    },
     send: async () => {
       if (isBusy) return false;
       setFailure(undefined);
