@@ -4,6 +4,7 @@
  */
 import { Cron } from "croner";
 import { toString as describe } from "cronstrue";
+import { isTimeZone, splitZone } from "@/lib/zone";
 
 /** An expression that can't be wrong any more. */
 export interface CronExpression {
@@ -17,20 +18,7 @@ export interface CronExpression {
   next: (after: number, many: number) => number[];
 }
 
-const ZONE = /^(?:CRON_TZ|TZ)=(\S*)(?:\s+|$)/;
 const SHAPE = "five fields: minute, hour, day of the month, month, weekday; such as 0 4 * * *";
-
-/** The zone in front of an expression, and the rest of it. */
-export function splitZone(text: string): { timeZone: string | undefined; fields: string } {
-  const [prefix, timeZone] = ZONE.exec(text.trim()) ?? [];
-  return {
-    timeZone,
-    fields: text
-      .trim()
-      .slice(prefix?.length ?? 0)
-      .trim(),
-  };
-}
 
 /** @throws {Error} that says what was expected and what came */
 export function parseCron(text: string, zoneIfNone = "UTC"): CronExpression {
@@ -66,18 +54,6 @@ function sentence(fields: string, logicalAndDayFields: boolean): string {
   } catch {
     // It throws texts; the times below it tell as much.
     return "";
-  }
-}
-
-/** Whether this browser knows a zone of this name. */
-export function isTimeZone(name: string): boolean {
-  // Offsets are no names of places.
-  if (!/^[a-z]/i.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
   }
 }
 

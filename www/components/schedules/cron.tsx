@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { useNow } from "@/components/ui/time";
 import type { CronExpression } from "@/lib/cron";
 import { relative } from "@/lib/format";
+import { zoneHere } from "@/lib/zone";
 
 const SHOWN = 5;
 const TYPING_MS = 200;
@@ -63,7 +64,7 @@ export function CronPreview({ cron, timeZone }: CronPreviewProps) {
   }
   if (!expression || now === 0)
     return <p className="text-sm text-faint">{cron.trim() === "" ? "Nothing to show yet." : "…"}</p>;
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const here = zoneHere();
   const isElsewhere = here !== expression.timeZone;
   const times = expression.next(minute, SHOWN);
   return (
