@@ -1,5 +1,6 @@
 /** Schedules as forms hold them. */
 import type { Publication } from "@/lib/broker/publication";
+import { ask } from "@/lib/broker/transport";
 import type { Schedule } from "@/lib/broker/types";
 import { numberOf, parseHeaders } from "@/lib/checks";
 import { splitZone } from "@/lib/zone";
@@ -10,6 +11,14 @@ export type ShownSchedule = Schedule & {
   /** Why nothing came of the last time; hosted QStash does not tell it. */
   lastScheduleError?: string;
 };
+
+/** Stops a schedule, or lets it go on. As the SDKs do it: the specification says POST, they send PATCH. @throws {BrokerError} */
+export const setPaused = (id: string, isPaused: boolean): Promise<void> =>
+  ask(`/v2/schedules/${encodeURIComponent(id)}/${isPaused ? "pause" : "resume"}`, { method: "PATCH" });
+
+/** @throws {BrokerError} */
+export const deleteSchedule = (id: string): Promise<void> =>
+  ask(`/v2/schedules/${encodeURIComponent(id)}`, { method: "DELETE" });
 
 /** Texts, as they are typed. */
 export interface ScheduleDraft extends Record<string, string> {

@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Schedules } from "@/components/schedules/schedules";
 
 export const metadata: Metadata = { title: "Schedules" };
 
 export default function Page() {
-  return <PageHeader title="Schedules" />;
+  return <Schedules />;
 }

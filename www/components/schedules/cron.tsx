@@ -42,6 +42,18 @@ export function useCron(cron: string, timeZone?: string): CronReading {
   return cron.trim() === "" ? {} : reading;
 }
 
+/** The expression in words, with itself as the hint; itself until it was read, and if it can't be. */
+export function CronSentence({ cron }: { cron: string }) {
+  const { expression } = useCron(cron);
+  if (!expression?.sentence) return <code className="font-mono text-xs">{cron}</code>;
+  return (
+    <span title={cron}>
+      {expression.sentence}
+      {expression.timeZone !== "UTC" && <span className="text-faint"> {expression.timeZone}</span>}
+    </span>
+  );
+}
+
 export interface CronPreviewProps {
   /** Five fields or `@daily`, perhaps after `CRON_TZ=<zone> `. */
   cron: string;
