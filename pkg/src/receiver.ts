@@ -4,6 +4,7 @@ import { digestOf } from "./core/digest.js";
 import { beginDevelopment } from "./development.js";
 import { type Environment, processEnvironment, settingsIn } from "./environment.js";
 import { adopting, SignatureError } from "./errors.js";
+import { explanationOf, type SignatureExplanation } from "./receiver/explanation.js";
 import type { ReplayStore } from "./receiver/replay.js";
 
 /**
@@ -79,6 +80,22 @@ export class Receiver {
     });
     if (replayStore && ticket && !(await replayStore.add(...ticket))) adopting(SignatureError, bindings.refuseReplayed);
     return true;
+  }
+
+  /**
+   * What {@link verify} looks at, with the outcome of each check and the decoded header and claims: for people who want to
+   * know why a signature is refused. Asks no `replayStore`, and never rejects because of the signature.
+   *
+   * @throws {SignatureError} if the receiver is misconfigured, or the body was parsed.
+   */
+  async explain({ signature, body, url, clockTolerance, upstashRegion }: VerifyRequest): Promise<SignatureExplanation> {
+    const bytes = bytesOf(body);
+    const bindings = await core();
+    const json = adopting(SignatureError, () => {
+      this.#core ??= new bindings.Receiver(JSON.stringify(this[KEYS]()));
+      return this.#core.explain(signature, bytes, url, upstashRegion, clockTolerance, Date.now());
+    });
+    return explanationOf(json);
   }
 
   /** @internal */

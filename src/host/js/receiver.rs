@@ -1,6 +1,7 @@
 //! Verification of a signature outside of a workflow.
 
 use js_sys::Array;
+use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::connection::environment;
@@ -9,7 +10,10 @@ use super::error::thrown;
 use super::text::timestamp;
 use crate::client::fields::Fields;
 use crate::error::{Code, Error, Result};
-use crate::signature::{self, BodyHash, Expect, KeyRing, OwnKeys, Ticket, replayed, verify, verify_bytes};
+use crate::signature::{
+    self, BodyHash, Expect, Explanation, Finding, KeyRing, Outcome, OwnKeys, Signer, Ticket, explain, replayed, verify,
+    verify_bytes,
+};
 use crate::wire::Environment;
 use crate::workflow::DEFAULT_CLOCK_TOLERANCE;
 
@@ -21,6 +25,14 @@ export interface SigningSettings {
   nextSigningKey?: string | undefined;
   devMode?: boolean | undefined;
   environment?: Record<string, string> | undefined;
+}
+
+/** What was found of a signature. `header` and `claims` are JSON texts. */
+export interface ExplainedSignature {
+  checks: { check: string; outcome: string; code?: string; message?: string }[];
+  signedBy: string | null;
+  header: string | null;
+  claims: string | null;
 }
 ";
 
@@ -106,6 +118,45 @@ impl Receiver {
         };
         check().map_err(|error| thrown(&error))
     }
+
+    /// What `verify` looks at, with the outcome of each check, as JSON: `ExplainedSignature`.
+    pub fn explain(
+        &self,
+        signature: &str,
+        body: &[u8],
+        url: Option<String>,
+        region: Option<String>,
+        tolerance: Option<f64>,
+        now: f64,
+    ) -> Result<String, JsValue> {
+        let explained = || {
+            let tolerance = tolerance.map_or(Ok(DEFAULT_CLOCK_TOLERANCE), endpoint::tolerance)?;
+            let keys = self.0.keys_for(region.as_deref())?;
+            let expect = Expect { url: url.as_deref(), now: timestamp(now), tolerance };
+            Ok(json(&explain(signature, body, keys, &expect)))
+        };
+        explained().map_err(|error: Error| thrown(&error))
+    }
+}
+
+fn json(explanation: &Explanation) -> String {
+    let checks = explanation.findings.iter().map(|Finding { check, outcome }| {
+        let name = check.name();
+        match outcome {
+            Outcome::Passed => json!({ "check": name, "outcome": "passed" }),
+            Outcome::Skipped => json!({ "check": name, "outcome": "skipped" }),
+            Outcome::Failed(error) => json!({
+                "check": name, "outcome": "failed", "code": error.code().name(), "message": error.message(),
+            }),
+        }
+    });
+    let explained = json!({
+        "checks": checks.collect::<Vec<_>>(),
+        "signedBy": explanation.signer.map(Signer::name),
+        "header": explanation.header,
+        "claims": explanation.payload,
+    });
+    explained.to_string()
 }
 
 /// A setting of another kind than it has to be.
