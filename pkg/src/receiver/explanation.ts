@@ -1,5 +1,4 @@
 /** What a receiver finds of a signature, check by check. */
-import type { ExplainedSignature } from "../core/core.js";
 
 /** What a receiver looks at, in this order. */
 export type SignatureCheckName =
@@ -45,16 +44,4 @@ export interface SignatureExplanation {
   header?: Record<string, unknown> | undefined;
   /** The decoded claims, if they can be read. */
   claims?: Record<string, unknown> | undefined;
-}
-
-/** From the core's texts. */
-export function explanationOf(json: string): SignatureExplanation {
-  const { checks, signedBy, header, claims } = JSON.parse(json) as ExplainedSignature;
-  return {
-    isValid: checks.every(({ outcome }) => outcome !== "failed"),
-    checks: checks as SignatureCheck[],
-    signedBy: (signedBy ?? undefined) as SignatureExplanation["signedBy"],
-    header: header === null ? undefined : JSON.parse(header),
-    claims: claims === null ? undefined : JSON.parse(claims),
-  };
 }

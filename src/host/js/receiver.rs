@@ -1,7 +1,6 @@
 //! Verification of a signature outside of a workflow.
 
 use js_sys::Array;
-use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::connection::environment;
@@ -27,13 +26,8 @@ export interface SigningSettings {
   environment?: Record<string, string> | undefined;
 }
 
-/** What was found of a signature. `header` and `claims` are JSON texts. */
-export interface ExplainedSignature {
-  checks: { check: string; outcome: string; code?: string; message?: string }[];
-  signedBy: string | null;
-  header: string | null;
-  claims: string | null;
-}
+/** Key, header and claims as texts, then check, outcome, code and message of each check. */
+export type ExplainedSignature = (string | undefined)[];
 ";
 
 /// What signing keys are taken from.
@@ -119,7 +113,8 @@ impl Receiver {
         check().map_err(|error| thrown(&error))
     }
 
-    /// What `verify` looks at, with the outcome of each check, as JSON: `ExplainedSignature`.
+    /// What `verify` looks at, with the outcome of each check: `ExplainedSignature`.
+    #[wasm_bindgen(unchecked_return_type = "ExplainedSignature")]
     pub fn explain(
         &self,
         signature: &str,
@@ -128,35 +123,36 @@ impl Receiver {
         region: Option<String>,
         tolerance: Option<f64>,
         now: f64,
-    ) -> Result<String, JsValue> {
+    ) -> Result<Array, JsValue> {
         let explained = || {
             let tolerance = tolerance.map_or(Ok(DEFAULT_CLOCK_TOLERANCE), endpoint::tolerance)?;
             let keys = self.0.keys_for(region.as_deref())?;
             let expect = Expect { url: url.as_deref(), now: timestamp(now), tolerance };
-            Ok(json(&explain(signature, body, keys, &expect)))
+            Ok(row(&explain(signature, body, keys, &expect)))
         };
         explained().map_err(|error: Error| thrown(&error))
     }
 }
 
-fn json(explanation: &Explanation) -> String {
-    let checks = explanation.findings.iter().map(|Finding { check, outcome }| {
-        let name = check.name();
-        match outcome {
-            Outcome::Passed => json!({ "check": name, "outcome": "passed" }),
-            Outcome::Skipped => json!({ "check": name, "outcome": "skipped" }),
-            Outcome::Failed(error) => json!({
-                "check": name, "outcome": "failed", "code": error.code().name(), "message": error.message(),
-            }),
-        }
-    });
-    let explained = json!({
-        "checks": checks.collect::<Vec<_>>(),
-        "signedBy": explanation.signer.map(Signer::name),
-        "header": explanation.header,
-        "claims": explanation.payload,
-    });
-    explained.to_string()
+/// Four texts a check, after the signing key, the header and the claims; `undefined` for what there is not.
+fn row(explanation: &Explanation) -> Array {
+    let row = Array::new();
+    let push = |text: Option<&str>| row.push(&text.map_or(JsValue::UNDEFINED, JsValue::from_str));
+    push(explanation.signer.map(Signer::name));
+    push(explanation.header.as_deref());
+    push(explanation.payload.as_deref());
+    for Finding { check, outcome } in &explanation.findings {
+        let (word, error) = match outcome {
+            Outcome::Passed => ("passed", None),
+            Outcome::Skipped => ("skipped", None),
+            Outcome::Failed(error) => ("failed", Some(error)),
+        };
+        push(Some(check.name()));
+        push(Some(word));
+        push(error.map(|error| error.code().name()));
+        push(error.map(Error::message));
+    }
+    row
 }
 
 /// A setting of another kind than it has to be.
