@@ -60,10 +60,23 @@ function Waiting({ metrics: { backlog, runs } }: { metrics: Metrics }) {
         />
       )}
       {oldestDueAt !== undefined && (
-        <Item href="/messages" name={counted(backlog.due, "message is due", "messages are due")} detail="the first since" at={oldestDueAt} />
+        <Item
+          href="/messages"
+          name={counted(backlog.due, "message is due", "messages are due")}
+          detail="the first since"
+          at={oldestDueAt}
+        />
       )}
-      {held > 0 && <Item href="/flow-control" name={counted(held, "message is held back", "messages are held back")} detail="by a queue or a flow-control key" />}
-      {active > 0 && <Item href="/messages" name={counted(active, "delivery is under way", "deliveries are under way")} />}
+      {held > 0 && (
+        <Item
+          href="/flow-control"
+          name={counted(held, "message is held back", "messages are held back")}
+          detail="by a queue or a flow-control key"
+        />
+      )}
+      {active > 0 && (
+        <Item href="/messages" name={counted(active, "delivery is under way", "deliveries are under way")} />
+      )}
       {runs.oldestActiveAt !== undefined && (
         <Item
           href={run ? `/run?id=${encodeURIComponent(run.workflowRunId)}` : "/runs?state=RUN_STARTED"}
@@ -93,7 +106,9 @@ function Failing() {
           href={`/logs?state=ERROR&url=${encodeURIComponent(url)}`}
           name={endpointName(url)}
           hint={url}
-          detail={[counted(errors, "failed attempt"), lastStatus ? `the last with ${lastStatus}` : lastError].filter(Boolean).join(", ")}
+          detail={[counted(errors, "failed attempt"), lastStatus ? `the last with ${lastStatus}` : lastError]
+            .filter(Boolean)
+            .join(", ")}
           at={lastAt}
         />
       ))}
@@ -106,18 +121,24 @@ function FailedRuns() {
   const isLoading = data === undefined && !error;
   const runs = data?.runs ?? [];
   return (
-    <List title="Failed runs" isLoading={isLoading} nothing={error ? error.message : runs.length === 0 ? "No run has failed." : undefined}>
-      {runs.map(({ workflowRunId, workflowUrl, workflowRunCreatedAt, workflowRunCompletedAt, label, error: reason }) => (
-        <Item
-          key={`${workflowRunId}@${workflowRunCreatedAt}`}
-          href={`/run?id=${encodeURIComponent(workflowRunId)}`}
-          name={endpointName(workflowUrl)}
-          hint={workflowUrl}
-          detail={[label, reason].filter(Boolean).join(" · ") || workflowRunId}
-          at={workflowRunCompletedAt ?? workflowRunCreatedAt}
-          isBad
-        />
-      ))}
+    <List
+      title="Failed runs"
+      isLoading={isLoading}
+      nothing={error ? error.message : runs.length === 0 ? "No run has failed." : undefined}
+    >
+      {runs.map(
+        ({ workflowRunId, workflowUrl, workflowRunCreatedAt, workflowRunCompletedAt, label, error: reason }) => (
+          <Item
+            key={`${workflowRunId}@${workflowRunCreatedAt}`}
+            href={`/run?id=${encodeURIComponent(workflowRunId)}`}
+            name={endpointName(workflowUrl)}
+            hint={workflowUrl}
+            detail={[label, reason].filter(Boolean).join(" · ") || workflowRunId}
+            at={workflowRunCompletedAt ?? workflowRunCreatedAt}
+            isBad
+          />
+        ),
+      )}
     </List>
   );
 }
@@ -168,7 +189,12 @@ function Item({
   return (
     <li className="relative flex items-start justify-between gap-3 px-5 py-1.5 text-sm hover:bg-sunken max-sm:px-4">
       <span className="min-w-0 flex-1">
-        <Link href={href} prefetch={false} title={hint} className="block truncate font-medium after:absolute after:inset-0">
+        <Link
+          href={href}
+          prefetch={false}
+          title={hint}
+          className="block truncate font-medium after:absolute after:inset-0"
+        >
           {isBad ? (
             <Status tone="bad" shape="cross" className="font-medium">
               {name}

@@ -56,13 +56,20 @@ export function Chart({ title, caption, at, bucketMs, series, format, isLogarith
           <span key={name} className="inline-flex items-center gap-1.5">
             <svg width="12" height="10" aria-hidden>
               {isLine ? (
-                <path d="M0 5h12" stroke={`var(--${color})`} strokeWidth="2" strokeDasharray={isDashed ? "3 2" : undefined} />
+                <path
+                  d="M0 5h12"
+                  stroke={`var(--${color})`}
+                  strokeWidth="2"
+                  strokeDasharray={isDashed ? "3 2" : undefined}
+                />
               ) : (
                 <rect x="1" y="0" width="10" height="10" fill={`var(--${color})`} />
               )}
             </svg>
             <span className="text-soft">{name}</span>
-            {shown !== undefined && <span className="font-medium">{values[shown] == null ? "–" : format(values[shown])}</span>}
+            {shown !== undefined && (
+              <span className="font-medium">{values[shown] == null ? "–" : format(values[shown])}</span>
+            )}
           </span>
         ))}
         {shown !== undefined && (
@@ -93,8 +100,14 @@ function ChartTable({ title, at, series, format }: Pick<ChartProps, "title" | "a
   const rows = at.map((_, index) => index).filter((index) => series.some(({ values }) => values[index]));
   return (
     // Focusable, for who scrolls by keyboard.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-    <div className="overflow-y-auto" style={{ height: PLOT_PX }} tabIndex={0} role="region" aria-label={`${title}, as a table`}>
+    <div
+      className="overflow-y-auto"
+      style={{ height: PLOT_PX }}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+      tabIndex={0}
+      role="region"
+      aria-label={`${title}, as a table`}
+    >
       <table className="w-full text-left text-xs">
         <thead className="sticky top-0 bg-paper text-faint">
           <tr>
@@ -119,7 +132,9 @@ function ChartTable({ title, at, series, format }: Pick<ChartProps, "title" | "a
           ))}
         </tbody>
       </table>
-      <p className="py-1 text-xs text-faint">{rows.length === 0 ? "Nothing in this time." : "Times without anything are left out."}</p>
+      <p className="py-1 text-xs text-faint">
+        {rows.length === 0 ? "Nothing in this time." : "Times without anything are left out."}
+      </p>
     </div>
   );
 }

@@ -16,16 +16,45 @@ export function Charts({ metrics }: { metrics: Metrics }) {
   const per = `each ${duration(bucketMs)}`;
   return (
     <div className="grid border-b border-line lg:grid-cols-2 lg:divide-x lg:divide-line max-lg:divide-y [&>*:nth-child(n+3)]:border-t [&>*:nth-child(n+3)]:border-line">
-      <Chart {...common} title="Deliveries" caption={`Attempts by their outcome, and messages accepted, ${per}.`} series={deliveries} format={count} least={4} />
-      <Chart {...common} title="Latency" caption="How long attempts took, on a logarithmic scale." series={latency} format={duration} isLogarithmic />
-      <Chart {...common} title="Error rate" caption={`Failed attempts among all, ${per}.`} series={errors} format={share} least={10} />
-      <Chart {...common} title="Runs" caption={`Runs that ended, by how, and runs started, ${per}.`} series={runs} format={count} least={4} />
+      <Chart
+        {...common}
+        title="Deliveries"
+        caption={`Attempts by their outcome, and messages accepted, ${per}.`}
+        series={deliveries}
+        format={count}
+        least={4}
+      />
+      <Chart
+        {...common}
+        title="Latency"
+        caption="How long attempts took, on a logarithmic scale."
+        series={latency}
+        format={duration}
+        isLogarithmic
+      />
+      <Chart
+        {...common}
+        title="Error rate"
+        caption={`Failed attempts among all, ${per}.`}
+        series={errors}
+        format={share}
+        least={10}
+      />
+      <Chart
+        {...common}
+        title="Runs"
+        caption={`Runs that ended, by how, and runs started, ${per}.`}
+        series={runs}
+        format={count}
+        least={4}
+      />
     </div>
   );
 }
 
 function linesOf({ series, latencyBounds }: Metrics) {
-  const quantiles = (quantile: number) => series.map(({ latency }) => quantileOf(latencyBounds, latency, quantile) ?? null);
+  const quantiles = (quantile: number) =>
+    series.map(({ latency }) => quantileOf(latencyBounds, latency, quantile) ?? null);
   const deliveries: PlotSeries[] = [
     { name: "Delivered", color: "edge", values: series.map(({ delivered }) => delivered) },
     { name: "Attempt failed", color: "bad", values: series.map(({ errors }) => errors) },

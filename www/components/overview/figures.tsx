@@ -3,10 +3,10 @@
 /** The numbers that tell how the broker is doing, each with its course over the window. */
 import clsx from "clsx";
 import Link from "next/link";
+import { useNow } from "@/components/ui/time";
 import type { Metrics } from "@/lib/broker/types";
 import { count, duration, percent } from "@/lib/format";
 import { attemptsOf, errorShareOf, isBeyond, minutesOf, quantileOf, rateOf, totalOf } from "@/lib/metrics/series";
-import { useNow } from "@/components/ui/time";
 
 export function Figures({ metrics }: { metrics: Metrics }) {
   const now = useNow();
@@ -47,8 +47,20 @@ export function Figures({ metrics }: { metrics: Metrics }) {
         {...split(backlog.oldestAt === undefined || now === 0 ? undefined : now - backlog.oldestAt)}
         unitAfter="waiting"
       />
-      <Figure name="Runs active" value={count(runs.active)} unit="now" href="/runs?state=RUN_STARTED" course={course(({ runsStarted }) => runsStarted)} />
-      <Figure name="Runs succeeded" value={count(total.runsSucceeded)} unit={total.runsSucceeded === 1 ? "run" : "runs"} href="/runs?state=RUN_SUCCESS" course={course(({ runsSucceeded }) => runsSucceeded)} />
+      <Figure
+        name="Runs active"
+        value={count(runs.active)}
+        unit="now"
+        href="/runs?state=RUN_STARTED"
+        course={course(({ runsStarted }) => runsStarted)}
+      />
+      <Figure
+        name="Runs succeeded"
+        value={count(total.runsSucceeded)}
+        unit={total.runsSucceeded === 1 ? "run" : "runs"}
+        href="/runs?state=RUN_SUCCESS"
+        course={course(({ runsSucceeded }) => runsSucceeded)}
+      />
       <Figure
         name="Runs failed"
         value={count(total.runsFailed)}
@@ -81,7 +93,9 @@ interface FigureProps {
 
 function Figure({ name, value, unit, unitAfter, tone, href, course }: FigureProps) {
   return (
-    <div className={clsx("group relative flex flex-col bg-paper px-5 pt-2.5 pb-2 max-sm:px-4", href && "hover:bg-sunken")}>
+    <div
+      className={clsx("group relative flex flex-col bg-paper px-5 pt-2.5 pb-2 max-sm:px-4", href && "hover:bg-sunken")}
+    >
       <dt className="text-xs text-faint">
         {href ? (
           <Link href={href} className="group-hover:text-ink group-hover:underline after:absolute after:inset-0">
@@ -92,7 +106,10 @@ function Figure({ name, value, unit, unitAfter, tone, href, course }: FigureProp
         )}
       </dt>
       <dd className="flex items-baseline gap-1.5 whitespace-nowrap">
-        <span className={clsx("text-2xl leading-8 font-medium tracking-tight", tone === "bad" && "text-bad")} data-figure={name}>
+        <span
+          className={clsx("text-2xl leading-8 font-medium tracking-tight", tone === "bad" && "text-bad")}
+          data-figure={name}
+        >
           {value}
         </span>
         <span className="truncate text-xs text-faint">
@@ -114,12 +131,28 @@ function Course({ values, tone }: { values: (number | undefined)[] | undefined; 
   const y = (value: number): string => (height - 1 - (most === 0 ? 0 : value / most) * (height - 3)).toFixed(1);
   const path = values?.reduce<{ path: string; isOn: boolean }>(
     (line, value, index) =>
-      value === undefined ? { path: line.path, isOn: false } : { path: `${line.path}${line.isOn ? "L" : "M"}${x(index)} ${y(value)}`, isOn: true },
+      value === undefined
+        ? { path: line.path, isOn: false }
+        : { path: `${line.path}${line.isOn ? "L" : "M"}${x(index)} ${y(value)}`, isOn: true },
     { path: "", isOn: false },
   ).path;
   return (
-    <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden className={clsx("mt-1 h-5 w-full", tone === "bad" ? "text-bad" : "text-edge")}>
-      {path && <path d={path} fill="none" stroke="currentColor" strokeWidth="1.25" vectorEffect="non-scaling-stroke" strokeLinejoin="round" />}
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden
+      className={clsx("mt-1 h-5 w-full", tone === "bad" ? "text-bad" : "text-edge")}
+    >
+      {path && (
+        <path
+          d={path}
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.25"
+          vectorEffect="non-scaling-stroke"
+          strokeLinejoin="round"
+        />
+      )}
     </svg>
   );
 }
@@ -149,12 +182,17 @@ function split(milliseconds: number | undefined): { value: string; unit: string 
   return { value, unit: rest.join(" ") };
 }
 
-export const rateText = (rate: number): string => (rate === 0 ? "0" : rate < 10 ? rate.toFixed(rate < 0.1 ? 2 : 1) : count(Math.round(rate)));
+export const rateText = (rate: number): string =>
+  rate === 0 ? "0" : rate < 10 ? rate.toFixed(rate < 0.1 ? 2 : 1) : count(Math.round(rate));
 
 /** A place as large as the figures. */
 export function FiguresSkeleton() {
   return (
-    <div role="status" aria-label="Loading" className="grid grid-cols-2 gap-px border-y border-line bg-line lg:grid-cols-5">
+    <div
+      role="status"
+      aria-label="Loading"
+      className="grid grid-cols-2 gap-px border-y border-line bg-line lg:grid-cols-5"
+    >
       {FIGURES.map((name) => (
         <div key={name} className="h-[5.5rem] bg-paper px-5 pt-2.5 max-sm:px-4">
           <p className="text-xs text-faint">{name}</p>
@@ -165,4 +203,15 @@ export function FiguresSkeleton() {
   );
 }
 
-const FIGURES = ["Throughput", "Error rate", "Latency p50", "Latency p99", "Backlog", "Oldest message", "Runs active", "Runs succeeded", "Runs failed", "Dead letters"];
+const FIGURES = [
+  "Throughput",
+  "Error rate",
+  "Latency p50",
+  "Latency p99",
+  "Backlog",
+  "Oldest message",
+  "Runs active",
+  "Runs succeeded",
+  "Runs failed",
+  "Dead letters",
+];

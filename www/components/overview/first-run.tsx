@@ -21,13 +21,19 @@ export function FirstRun() {
     <section className="border-t border-line px-5 py-5 max-sm:px-4" data-first-run>
       <h2 className="font-semibold">Nothing has come yet</h2>
       <p className="mt-1 max-w-prose text-sm text-soft">
-        Point an application at this broker: put these lines into its <code className="font-mono">.env</code>, and start a
-        workflow or publish a message. What happens shows here at once.
+        Point an application at this broker: put these lines into its <code className="font-mono">.env</code>, and start
+        a workflow or publish a message. What happens shows here at once.
       </p>
       {address ? <Lines lines={linesOf(address)} /> : <div className="skeleton mt-4 h-28 max-w-3xl" />}
       <div className="mt-4 grid max-w-3xl gap-4 text-sm sm:grid-cols-2">
-        <Step title="From a terminal" text={`curl -X POST "$QSTASH_URL/v2/publish/https://example.com" \\\n  -H "Authorization: Bearer $QSTASH_TOKEN" -d hello`} />
-        <Step title="From code" text={`import { Client } from "@repo/orchestration/workflows";\n\nawait new Client().trigger({ url: "https://…/api/order" });`} />
+        <Step
+          title="From a terminal"
+          text={`curl -X POST "$QSTASH_URL/v2/publish/https://example.com" \\\n  -H "Authorization: Bearer $QSTASH_TOKEN" -d hello`}
+        />
+        <Step
+          title="From code"
+          text={`import { Client } from "@repo/orchestration/workflows";\n\nawait new Client().trigger({ url: "https://…/api/order" });`}
+        />
       </div>
       <div className="mt-4 flex flex-wrap gap-2">
         {!IS_STATIC && (
@@ -67,7 +73,9 @@ function Step({ title, text }: { title: string; text: string }) {
         <h3 className="text-xs font-medium text-faint">{title}</h3>
         <Copy text={text} label={`Copy: ${title}`} />
       </div>
-      <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">{text}</pre>
+      <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">
+        {text}
+      </pre>
     </div>
   );
 }

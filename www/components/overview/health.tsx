@@ -18,7 +18,10 @@ export function Health({ health }: { health: Metrics["health"] }) {
     );
   }
   return (
-    <ul className="mx-5 mb-4 divide-y divide-line border-l-4 border-warn bg-warn-wash px-4 py-1 text-sm max-sm:mx-4" data-health={health.status}>
+    <ul
+      className="mx-5 mb-4 divide-y divide-line border-l-4 border-warn bg-warn-wash px-4 py-1 text-sm max-sm:mx-4"
+      data-health={health.status}
+    >
       {health.reasons.map((reason) => (
         <li key={reason.code} className="flex flex-wrap items-baseline gap-x-3 py-1.5">
           <Reason {...reason} />
@@ -43,7 +46,8 @@ const ADVICE: Record<string, { title: (count: number) => string; todo: string; h
     link: "Dead letters",
   },
   shardUnreachable: {
-    title: (count) => `${count} ${count === 1 ? "way" : "ways"} between shards of the broker ${count === 1 ? "fails" : "fail"}`,
+    title: (count) =>
+      `${count} ${count === 1 ? "way" : "ways"} between shards of the broker ${count === 1 ? "fails" : "fail"}`,
     todo: "What is to be told is sent again until it arrives; if this stays, look at the Worker’s own log.",
   },
 };

@@ -24,7 +24,10 @@ export function Overview() {
   const { data, counted, error, reload } = useMetrics(rangeOf(id));
   return (
     <>
-      <PageHeader title="Overview" actions={<RangeChoice value={id} onChange={(next) => void setId(next === DEFAULT_RANGE ? null : next)} />}>
+      <PageHeader
+        title="Overview"
+        actions={<RangeChoice value={id} onChange={(next) => void setId(next === DEFAULT_RANGE ? null : next)} />}
+      >
         What the broker does, and whether somebody should look.
       </PageHeader>
       {error && !data && <Failure error={error} retry={reload} what="The overview" />}
@@ -69,7 +72,8 @@ function Since({ metrics: { from, countedFrom }, counted }: { metrics: Metrics; 
       {counted ? (
         <>
           This broker tells no metrics of its own: counted from the last {count(counted.entries)} entries of its logs
-          {counted.isComplete ? "." : `, which go back to ${clock(countedFrom)}.`} Where they begin or end within a message, its backlog and latency are left out.
+          {counted.isComplete ? "." : `, which go back to ${clock(countedFrom)}.`} Where they begin or end within a
+          message, its backlog and latency are left out.
         </>
       ) : (
         <>The log has forgotten what happened before {clock(countedFrom)}: nothing earlier is counted.</>

@@ -74,8 +74,16 @@ export function Plot(props: PlotProps) {
     chart.setCursor({ left, top: chart.over.clientHeight / 2 });
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved by keys
-    <div ref={box} role="img" aria-label={label} tabIndex={0} onKeyDown={move} style={{ height: PLOT_PX }} className="w-full overflow-hidden" />
+    <div
+      ref={box}
+      role="img"
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved by keys
+      tabIndex={0}
+      onKeyDown={move}
+      style={{ height: PLOT_PX }}
+      className="w-full overflow-hidden"
+    />
   );
 }
 
@@ -116,7 +124,14 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
     scales: {
       x: { time: true, range: (_, from, to) => [from, to + bucketMs] },
       y: isLogarithmic
-        ? { distr: 3, log: 10, range: (_, low, high) => [10 ** Math.floor(Math.log10(Math.max(1, low || 1))), 10 ** Math.ceil(Math.log10(Math.max(10, (high || 10) + 1)))] }
+        ? {
+            distr: 3,
+            log: 10,
+            range: (_, low, high) => [
+              10 ** Math.floor(Math.log10(Math.max(1, low || 1))),
+              10 ** Math.ceil(Math.log10(Math.max(10, (high || 10) + 1))),
+            ],
+          }
         : { range: (_, __, high) => [0, Math.max(least, (high ?? 0) * 1.08)] },
     },
     axes: [
@@ -125,7 +140,10 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
         ...axis,
         size: 56,
         space: 30,
-        incrs: least >= 1 && !isLogarithmic ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6] : undefined,
+        incrs:
+          least >= 1 && !isLogarithmic
+            ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
+            : undefined,
         values: (_, splits) => splits.map((value) => (value == null ? "" : newest.current.format(value))),
         ...(isLogarithmic ? { filter: powers, grid: { ...axis.grid, filter: powers } } : {}),
       } as uPlot.Axis,
@@ -133,14 +151,27 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
     series: [
       {},
       ...series
-        .map(({ name, color: own, isLine, isDashed }): uPlot.Series =>
-          isLine
-            ? { label: name, stroke: color(own), width: 1.5, ...(isDashed ? { dash: [5, 3] } : {}), spanGaps: false, ...(steps ? { paths: steps } : {}), points: { show: false } }
-            : { label: name, fill: color(own), width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) },
+        .map(
+          ({ name, color: own, isLine, isDashed }): uPlot.Series =>
+            isLine
+              ? {
+                  label: name,
+                  stroke: color(own),
+                  width: 1.5,
+                  ...(isDashed ? { dash: [5, 3] } : {}),
+                  spanGaps: false,
+                  ...(steps ? { paths: steps } : {}),
+                  points: { show: false },
+                }
+              : { label: name, fill: color(own), width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) },
         )
         .toReversed(),
     ],
-    hooks: { setCursor: [({ cursor: { idx, left } }) => newest.current.onCursor(idx == null || (left ?? -1) < 0 ? undefined : idx)] },
+    hooks: {
+      setCursor: [
+        ({ cursor: { idx, left } }) => newest.current.onCursor(idx == null || (left ?? -1) < 0 ? undefined : idx),
+      ],
+    },
   };
 }
 
@@ -155,6 +186,8 @@ const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" 
 function timeLabel(bucketMs: number): (at: number) => string {
   return (at) => {
     const date = new Date(at);
-    return bucketMs >= 3_600_000 || (date.getHours() === 0 && date.getMinutes() === 0) ? DAY.format(date) : CLOCK.format(date);
+    return bucketMs >= 3_600_000 || (date.getHours() === 0 && date.getMinutes() === 0)
+      ? DAY.format(date)
+      : CLOCK.format(date);
   };
 }

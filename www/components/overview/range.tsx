@@ -18,7 +18,14 @@ export function RangeChoice({ value, onChange }: { value: string; onChange: (id:
             id === value ? "bg-ink font-medium text-invert" : "text-soft hover:bg-sunken hover:text-ink",
           )}
         >
-          <input type="radio" name={name} value={id} checked={id === value} onChange={() => onChange(id)} className="sr-only" />
+          <input
+            type="radio"
+            name={name}
+            value={id}
+            checked={id === value}
+            onChange={() => onChange(id)}
+            className="sr-only"
+          />
           {title}
         </label>
       ))}

@@ -28,5 +28,7 @@ export function failingEndpoints(events: readonly LogEntry[], most: number): Fai
         ...(error ? { lastError: error } : {}),
       });
   }
-  return [...found.values()].sort((one, other) => other.errors - one.errors || other.lastAt - one.lastAt).slice(0, most);
+  return [...found.values()]
+    .sort((one, other) => other.errors - one.errors || other.lastAt - one.lastAt)
+    .slice(0, most);
 }

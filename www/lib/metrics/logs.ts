@@ -18,7 +18,12 @@ export interface Logged {
 }
 
 /** The buckets end with the one of `now`, and begin at multiples of their length. */
-export function metricsOf({ events, runs, isComplete, deadLetters = 0 }: Logged, windowMs: number, count: number, now: number): Metrics {
+export function metricsOf(
+  { events, runs, isComplete, deadLetters = 0 }: Logged,
+  windowMs: number,
+  count: number,
+  now: number,
+): Metrics {
   const bucketMs = Math.ceil(windowMs / count);
   const from = (Math.floor(now / bucketMs) - (count - 1)) * bucketMs;
   const series = Array.from({ length: count }, (_, index) => emptyBucket(from + index * bucketMs));
@@ -48,7 +53,9 @@ export function metricsOf({ events, runs, isComplete, deadLetters = 0 }: Logged,
     const name = ENDS[workflowState];
     if (ended && name) ended[name] += 1;
   }
-  const waiting = [...newest.values()].filter(({ state }) => state === "CREATED" || state === "RETRY" || state === "ERROR");
+  const waiting = [...newest.values()].filter(
+    ({ state }) => state === "CREATED" || state === "RETRY" || state === "ERROR",
+  );
   const active = [...newest.values()].filter(({ state }) => state === "ACTIVE").length;
   const due = waiting.filter((event) => dueAt(event) <= now);
   const live = runs.filter(({ workflowState }) => workflowState === "RUN_STARTED");
@@ -65,9 +72,18 @@ export function metricsOf({ events, runs, isComplete, deadLetters = 0 }: Logged,
       held: 0,
       active,
       ...least("oldestDueAt", due.map(dueAt)),
-      ...least("oldestAt", waiting.map(({ createdAt, time }) => createdAt ?? time)),
+      ...least(
+        "oldestAt",
+        waiting.map(({ createdAt, time }) => createdAt ?? time),
+      ),
     },
-    runs: { active: live.length, ...least("oldestActiveAt", live.map(({ workflowRunCreatedAt }) => workflowRunCreatedAt)) },
+    runs: {
+      active: live.length,
+      ...least(
+        "oldestActiveAt",
+        live.map(({ workflowRunCreatedAt }) => workflowRunCreatedAt),
+      ),
+    },
     deadLetters,
     health: healthOf(due, now),
     series,
@@ -81,7 +97,10 @@ function healthOf(due: readonly LogEntry[], now: number): Metrics["health"] {
   const late = due.filter((event) => now - dueAt(event) > OVERDUE_MS);
   if (late.length === 0) return { status: "ok", reasons: [] };
   const message = `messages due for over a minute: ${late.length}; a queue or a flow-control key may hold them back, or the broker is behind`;
-  return { status: "degraded", reasons: [{ code: "overdue", count: late.length, message, ...least("since", late.map(dueAt)) }] };
+  return {
+    status: "degraded",
+    reasons: [{ code: "overdue", count: late.length, message, ...least("since", late.map(dueAt)) }],
+  };
 }
 
 /** When a message that waits is delivered next. */

@@ -84,5 +84,16 @@ export function rateOf(metrics: Metrics, count: (totals: Totals) => number): num
 /** Whether anything happened, or is there. */
 export function isEmpty({ backlog, runs, deadLetters, series }: Metrics): boolean {
   const { accepted, delivered, errors, failed, runsStarted } = totalOf(series);
-  return backlog.waiting + backlog.active + runs.active + deadLetters + accepted + delivered + errors + failed + runsStarted === 0;
+  return (
+    backlog.waiting +
+      backlog.active +
+      runs.active +
+      deadLetters +
+      accepted +
+      delivered +
+      errors +
+      failed +
+      runsStarted ===
+    0
+  );
 }

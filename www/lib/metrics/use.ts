@@ -26,17 +26,25 @@ let isKnownToBeWithout = false;
 export function useMetrics(range: Range): Measured {
   const [isWithout, setWithout] = useState(isKnownToBeWithout);
   const { windowMs, buckets } = range;
-  const own = useBroker<Metrics>(isWithout ? null : "/v2/metrics", { window: windowMs, buckets }, {
-    refreshInterval: refreshOf(range),
-    onError: (error: BrokerError) => {
-      if (error.status !== 404 && error.status !== 405) return;
-      isKnownToBeWithout = true;
-      setWithout(true);
+  const own = useBroker<Metrics>(
+    isWithout ? null : "/v2/metrics",
+    { window: windowMs, buckets },
+    {
+      refreshInterval: refreshOf(range),
+      onError: (error: BrokerError) => {
+        if (error.status !== 404 && error.status !== 405) return;
+        isKnownToBeWithout = true;
+        setWithout(true);
+      },
     },
-  });
-  const logged = useSWR<FromLogs, BrokerError>(isWithout ? ["/v2/logs", "metrics", range.id] : null, () => fromLogs(range), {
-    refreshInterval: REREAD_MS,
-  });
+  );
+  const logged = useSWR<FromLogs, BrokerError>(
+    isWithout ? ["/v2/logs", "metrics", range.id] : null,
+    () => fromLogs(range),
+    {
+      refreshInterval: REREAD_MS,
+    },
+  );
   if (!isWithout) return { data: own.data, error: own.error, reload: own.reload };
   return { data: logged.data?.metrics, counted: logged.data?.counted, error: logged.error, reload: logged.mutate };
 }
@@ -66,7 +74,11 @@ async function readLogs({ windowMs, buckets }: Range): Promise<FromLogs> {
   const now = Date.now();
   const query = { fromDate: now - windowMs };
   const [events, runs, letters] = await Promise.all([
-    pages<LogEntry, { logs?: LogEntry[]; events?: LogEntry[]; cursor?: string }>("/v2/logs", query, (it) => it.logs ?? it.events ?? []),
+    pages<LogEntry, { logs?: LogEntry[]; events?: LogEntry[]; cursor?: string }>(
+      "/v2/logs",
+      query,
+      (it) => it.logs ?? it.events ?? [],
+    ),
     pages<Run, RunPage>("/v2/workflows/logs", query, (it) => it.runs ?? []),
     pages<unknown, { messages?: unknown[]; cursor?: string }>("/v2/dlq", {}, (it) => it.messages ?? [], 1),
   ]);
