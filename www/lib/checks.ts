@@ -85,3 +85,19 @@ export function bodyError(body: string, contentType: string): string | undefined
     return `That is no JSON: ${(error as Error).message}`;
   }
 }
+
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** The seconds of `90s`, `10m` or `1d12h`; nothing if it is none of them. */
+export function secondsOf(text: string): number | undefined {
+  const plain = text.trim();
+  if (!/^(\d+[smhd])+$/.test(plain)) return undefined;
+  return [...plain.matchAll(/(\d+)([smhd])/g)].reduce(
+    (sum, [, number, unit = "s"]) => sum + Number(number) * (UNIT_SECONDS[unit] ?? 1),
+    0,
+  );
+}
+
+/** Empty is fine. */
+export const optionalSpanError = (text: string): string | undefined =>
+  text.trim() === "" || secondsOf(text) !== undefined ? undefined : "Numbers with units, such as 30s, 10m or 1d12h.";

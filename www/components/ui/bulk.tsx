@@ -28,6 +28,8 @@ export interface BulkDialogProps<Item> extends Pick<BulkOptions<Item>, "act" | "
   isDangerous?: boolean;
   /** What it does, and fields that say how. */
   children?: ReactNode;
+  /** What follows from it, below its outcome: a link to what came of it. */
+  result?: ReactNode;
   /** After each way through, also one that was stopped. */
   onEnd?: () => unknown;
 }
@@ -40,6 +42,7 @@ export function BulkDialog<Item>({
   isDangerous = true,
   onEnd,
   children,
+  result,
   ...work
 }: BulkDialogProps<Item>) {
   const { items, act, size, parallel, noun } = work;
@@ -101,7 +104,10 @@ export function BulkDialog<Item>({
       }
     >
       {progress ? (
-        <Outcome progress={progress} {...work} />
+        <>
+          <Outcome progress={progress} {...work} />
+          {result}
+        </>
       ) : (
         <div className="flex flex-col gap-3">
           <Question found={found} action={action} noun={noun} />

@@ -2,9 +2,9 @@
 
 import { Menu as Base } from "@base-ui/react/menu";
 import clsx from "clsx";
-import { Ellipsis, type LucideIcon } from "lucide-react";
+import { ChevronDown, Ellipsis, type LucideIcon } from "lucide-react";
 import Link from "next/link";
-import { IconButton } from "@/components/ui/button";
+import { Button, IconButton } from "@/components/ui/button";
 
 /** Something to do, or a page to go to. */
 export interface MenuEntry {
@@ -18,11 +18,28 @@ export interface MenuEntry {
 const ENTRY =
   "flex h-8 items-center gap-2 px-3 text-sm whitespace-nowrap outline-none data-[highlighted]:bg-sunken max-sm:h-11";
 
-/** What can be done with one thing, behind three dots; entries that are `false` are left out. */
-export function ActionMenu({ label, entries }: { label: string; entries: readonly (MenuEntry | false)[] }) {
+/** What can be done with one thing, behind three dots or a button that says it; entries that are `false` are left out. */
+export function ActionMenu({
+  label,
+  entries,
+  isText,
+}: {
+  label: string;
+  entries: readonly (MenuEntry | false)[];
+  /** Shows the label. */
+  isText?: boolean;
+}) {
+  const trigger = isText ? (
+    <Button>
+      {label}
+      <ChevronDown size={14} aria-hidden />
+    </Button>
+  ) : (
+    <IconButton icon={Ellipsis} label={label} />
+  );
   return (
     <Base.Root>
-      <Base.Trigger render={<IconButton icon={Ellipsis} label={label} />} />
+      <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner align="end" sideOffset={4} className="z-30 outline-none">
           <Base.Popup className="min-w-44 rounded-md border border-edge bg-surface py-1 outline-none">

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { Children, type ReactNode } from "react";
 
 /** Title, what the page is for in a sentence, and what can be done on all of it. */
 export function PageHeader({
@@ -47,7 +47,7 @@ export function Facts({ children }: { children: ReactNode }) {
 }
 
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === undefined || children === null || children === "") return null;
+  if (Children.toArray(children).every((child) => child === "")) return null;
   return (
     <>
       <dt className="text-faint">{name}</dt>

@@ -26,6 +26,8 @@ export interface TableProps<Item> {
   idOf: (item: Item) => string;
   /** Where a row leads; the first column becomes the link. */
   hrefOf?: (item: Item) => string;
+  /** Opens a row in place of following its link, unless that is opened elsewhere. */
+  onOpen?: (item: Item) => void;
   /** What can be done with a row, at its end. */
   actions?: (item: Item) => ReactNode;
   /** A track of CSS grid for the actions: each row is a grid of its own, and they shall agree. One menu's if absent. */
@@ -54,7 +56,7 @@ const WIDTHS = [
 const SHOWN = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
 export function Table<Item>(props: TableProps<Item>) {
-  const { label, columns, items, idOf, hrefOf, actions, actionsWidth, selection, more, noun } = props;
+  const { label, columns, items, idOf, hrefOf, onOpen, actions, actionsWidth, selection, more, noun } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const grid = `row-${useId().replace(/\W/g, "")}`;
   const rows = useVirtualizer({
@@ -168,7 +170,16 @@ export function Table<Item>(props: TableProps<Item>) {
                   >
                     {place === 0 && hrefOf ? (
                       // The link covers the row, so that it can be pressed anywhere.
-                      <Link href={hrefOf(item)} prefetch={false} className="after:absolute after:inset-0">
+                      <Link
+                        href={hrefOf(item)}
+                        prefetch={false}
+                        className="after:absolute after:inset-0"
+                        onClick={(event) => {
+                          if (!onOpen || event.metaKey || event.ctrlKey || event.shiftKey) return;
+                          event.preventDefault();
+                          onOpen(item);
+                        }}
+                      >
                         {cell(item)}
                       </Link>
                     ) : (

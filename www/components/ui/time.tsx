@@ -49,6 +49,11 @@ export function Clock({ at }: { at: number }) {
   );
 }
 
+/** Date and time to the second. */
+export function Moment({ at }: { at: number }) {
+  return <time dateTime={new Date(at).toISOString()}>{dateTime(at)}</time>;
+}
+
 /** From one time to another, or until now while there is no other. */
 export function Elapsed({ from, to }: { from: number; to: number | undefined }) {
   return to === undefined ? <Running from={from} /> : <span>{duration(to - from)}</span>;

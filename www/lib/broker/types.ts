@@ -61,10 +61,6 @@ export interface LogEntry {
   scheduleId?: string;
   queueName?: string;
   flowControlKey?: string;
-  parallelism?: number;
-  rate?: number;
-  /** Seconds. */
-  period?: number;
   callback?: string;
   failureCallback?: string;
   header?: HeaderLists;
@@ -136,6 +132,8 @@ export interface DeadLetter extends Message {
   workflowUrl?: string;
   workflowCreatedAt?: number;
   isFailureCallback?: boolean;
+  /** Of a failed run with a failure function. */
+  failureFunctionState?: string;
 }
 
 export interface DeadLetterPage {

@@ -1,0 +1,21 @@
+"use client";
+
+import { useEffect, useState } from "react";
+
+/** A text of somebody's error, with the secrets in it masked; `…` until the rules are there. */
+export function useMasked(text: string): string {
+  const [masked, setMasked] = useState<{ of: string; text: string }>();
+  useEffect(() => {
+    if (text === "") return;
+    let isCurrent = true;
+    import("@repo/orchestration/shared/utils/data-masking").then(
+      ({ maskText }) => isCurrent && setMasked({ of: text, text: maskText(text) }),
+      () => isCurrent && setMasked({ of: text, text: "(the masking of secrets could not be loaded)" }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [text]);
+  if (text === "") return "";
+  return masked?.of === text ? masked.text : "…";
+}
