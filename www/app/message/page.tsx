@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { MessagePage } from "@/components/messages/message";
 
 export const metadata: Metadata = { title: "Message" };
 
 export default function Page() {
-  return <PageHeader title="Message" />;
+  return <MessagePage />;
 }

@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Messages } from "@/components/messages/messages";
 
 export const metadata: Metadata = { title: "Messages" };
 
 export default function Page() {
-  return <PageHeader title="Messages" />;
+  return <Messages />;
 }
