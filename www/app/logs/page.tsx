@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Logs } from "@/components/logs/logs";
 
 export const metadata: Metadata = { title: "Logs" };
 
 export default function Page() {
-  return <PageHeader title="Logs" />;
+  return <Logs />;
 }
