@@ -1,5 +1,5 @@
-import { Overview } from "@/components/overview/overview";
+import { PageHeader } from "@/components/ui/page";
 
 export default function Page() {
-  return <Overview />;
+  return <PageHeader title="Overview" />;
 }

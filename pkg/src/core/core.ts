@@ -10,7 +10,6 @@ export type {
   Duty,
   Endpoint,
   EndpointSettings,
-  ExplainedSignature,
   FailedAttempt,
   Failure,
   Invocation,

@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { DeadLetters } from "@/components/dlq/dlq";
 
 export const metadata: Metadata = { title: "Dead letters" };
 
 export default function Page() {
-  return <PageHeader title="Dead letters" />;
+  return <DeadLetters />;
 }

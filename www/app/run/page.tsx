@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { RunPage } from "@/components/runs/run";
+import { PageHeader } from "@/components/ui/page";
 
 export const metadata: Metadata = { title: "Run" };
 
 export default function Page() {
-  return <RunPage />;
+  return <PageHeader title="Run" />;
 }
