@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use orchestration::Code;
-use orchestration::signature::{BodyHash, Claims, Expect, Keys, MAX_TOKEN_BYTES, SigningKey, sign, verify};
+use orchestration::signature::{
+    BodyHash, Check, Claims, Expect, Keys, MAX_TOKEN_BYTES, Outcome, Signer, SigningKey, explain, sign, verify,
+};
 use orchestration::wire::{Timestamp, base64};
 use proptest::prelude::*;
 
@@ -52,12 +54,64 @@ fn signed_tokens_are_those_of_web_crypto() {
 #[test]
 fn no_error_shows_a_key_or_a_part_of_the_token() {
     for vector in Vectors::read().verify {
-        let (_, text) = vector.verdict();
+        let text = vector.verdict().1 + &vector.explained().1;
         let parts = vector.token.split('.').filter(|part| part.len() > 8);
         for secret in parts.chain([vector.keys.current.as_str()]).chain(vector.keys.next.as_deref()) {
             assert!(!text.contains(secret), "'{}' shows a secret: {text}", vector.name);
         }
     }
+}
+
+/// The outcome of each check: `+` passed, `-` failed, `.` skipped.
+fn outcomes(token: &str, body: &[u8], keys: &Keys, expect: &Expect<'_>) -> String {
+    let signs = explain(token, body, keys, expect).findings.into_iter().map(|finding| match finding.outcome {
+        Outcome::Passed => '+',
+        Outcome::Failed(_) => '-',
+        Outcome::Skipped => '.',
+    });
+    signs.collect()
+}
+
+#[test]
+fn an_explanation_goes_on_after_what_failed() {
+    let body = BodyHash::of(b"body");
+    let key = |text| SigningKey::new(text).unwrap();
+    let made_by = |name| sign(&Claims::of_delivery(URL, body, NOW, "jwt_1"), &key(name));
+    let now = expect_at(NOW);
+    let late = expect_at(NOW + Duration::from_mins(10));
+    let good = made_by("sig_current");
+    let of = |header: &str, payload: &str| format!("{}.{}.", base64::encode_url(header), base64::encode_url(payload));
+    let (known, anyone) = (r#"{"alg":"HS256"}"#, r#"{"iss":"anyone","sub":"s","exp":1,"body":"x"}"#);
+
+    assert_eq!(Check::ALL.map(Check::name).len(), 9);
+    for (token, given, expect, told) in [
+        (good.clone(), "body", now, "+++++++++"),
+        (made_by("sig_next"), "body", now, "+++++++++"),
+        (good.clone(), "body", Expect { url: None, ..now }, "+++++.+++"),
+        (made_by("sig_other"), "other", late, "++-+++-+-"),
+        (good.clone(), "body", Expect { url: Some("https://example.com/other"), ..now }, "+++++-+++"),
+        (of(r#"{"alg":"none"}"#, anyone), "body", now, "+-.--...."),
+        (of(known, anyone), "body", now, "++---...."),
+        ("a.b".to_owned(), "body", now, "-........"),
+    ] {
+        assert_eq!(outcomes(&token, given.as_bytes(), &keys(), &expect), told, "{token}");
+    }
+}
+
+#[test]
+fn an_explanation_names_the_key_and_shows_the_claims() {
+    let body = BodyHash::of(b"body");
+    let claims = Claims::of_delivery(URL, body, NOW, "jwt_1");
+    for (name, signer) in
+        [("sig_current", Some(Signer::Current)), ("sig_next", Some(Signer::Next)), ("sig_other", None)]
+    {
+        let token = sign(&claims, &SigningKey::new(name).unwrap());
+        let explanation = explain(&token, b"body", &keys(), &expect_at(NOW));
+        assert_eq!(explanation.signer, signer, "{name}");
+        assert_eq!(explanation.header.as_deref(), Some(r#"{"alg":"HS256","typ":"JWT"}"#));
+        assert!(explanation.payload.unwrap().contains(r#""jti":"jwt_1""#));
+    }
+    assert!(explain("a.b", b"", &keys(), &expect_at(NOW)).payload.is_none());
 }
 
 #[test]
@@ -162,6 +216,7 @@ proptest! {
     #[test]
     fn arbitrary_text_is_refused(token in "\\PC{0,200}") {
         prop_assert!(verify(&token, &BodyHash::of(b""), &keys(), &expect_at(NOW)).is_err());
+        prop_assert!(explain(&token, b"", &keys(), &expect_at(NOW)).error().is_some());
     }
 
     #[test]

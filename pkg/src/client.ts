@@ -33,6 +33,7 @@ export {
   type StreamEnabled,
   type StreamParameter,
 } from "./qstash/chat.js";
+export { parseDuration, retryDelays } from "./qstash/delays.js";
 export { startDevServer } from "./qstash/dev-server.js";
 export { DLQ, type DLQBulkRequest, type DLQListRequest, type DlqMessage } from "./qstash/dlq.js";
 export type { DLQFilter, LogsFilter, MessageFilter, State } from "./qstash/filters.js";
@@ -97,6 +98,7 @@ export {
   UrlGroups,
 } from "./qstash/url-groups.js";
 export { Client } from "./qstash.js";
+export type { SignatureCheck, SignatureCheckName, SignatureExplanation } from "./receiver/explanation.js";
 export type { VerifySignatureConfig } from "./receiver/guard.js";
 export {
   memoryReplayStore,

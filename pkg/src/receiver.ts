@@ -1,9 +1,10 @@
 /** Verifies that a request was signed by the broker. */
-import { type Receiver as CoreReceiver, core, type SigningSettings } from "./core/core.js";
+import { type Receiver as CoreReceiver, core, type ExplainedSignature, type SigningSettings } from "./core/core.js";
 import { digestOf } from "./core/digest.js";
 import { beginDevelopment } from "./development.js";
 import { type Environment, processEnvironment, settingsIn } from "./environment.js";
 import { adopting, SignatureError } from "./errors.js";
+import type { SignatureCheck, SignatureExplanation } from "./receiver/explanation.js";
 import type { ReplayStore } from "./receiver/replay.js";
 
 /**
@@ -81,6 +82,22 @@ export class Receiver {
     return true;
   }
 
+  /**
+   * What {@link verify} looks at, with the outcome of each check and the decoded header and claims: for people who want to
+   * know why a signature is refused. Asks no `replayStore`, and never rejects because of the signature.
+   *
+   * @throws {SignatureError} if the receiver is misconfigured, or the body was parsed.
+   */
+  async explain({ signature, body, url, clockTolerance, upstashRegion }: VerifyRequest): Promise<SignatureExplanation> {
+    const bytes = bytesOf(body);
+    const bindings = await core();
+    const explained = adopting(SignatureError, () => {
+      this.#core ??= new bindings.Receiver(JSON.stringify(this[KEYS]()));
+      return this.#core.explain(signature, bytes, url, upstashRegion, clockTolerance, Date.now());
+    });
+    return explanationOf(explained);
+  }
+
   /** @internal */
   [KEYS](environment?: Environment): SigningSettings {
     const { currentSigningKey, nextSigningKey, devMode, env } = this.#config;
@@ -105,4 +122,19 @@ function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
     `the body was parsed before it was verified: expected its raw text or bytes, got ${body === null ? "null" : typeof body}`,
     "SignatureBody",
   );
+}
+
+/** From the core's texts. */
+function explanationOf([signedBy, header, claims, ...rest]: ExplainedSignature): SignatureExplanation {
+  const checks = Array.from({ length: rest.length / 4 }, (_, index) => {
+    const [check, outcome, code, message] = rest.slice(4 * index);
+    return { check, outcome, ...(code === undefined ? {} : { code, message }) } as SignatureCheck;
+  });
+  return {
+    isValid: checks.every(({ outcome }) => outcome !== "failed"),
+    checks,
+    signedBy: signedBy as SignatureExplanation["signedBy"],
+    header: header === undefined ? undefined : JSON.parse(header),
+    claims: claims === undefined ? undefined : JSON.parse(claims),
+  };
 }

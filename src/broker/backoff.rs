@@ -14,15 +14,8 @@ pub fn delay(retried: u32, expression: Option<&str>, answer: &Headers, at: Times
     if let Some(asked) = asked_for(answer, at).filter(|asked| *asked <= LONGEST_DELAY) {
         return asked;
     }
-    expression
-        .and_then(|text| Expression::parse(text).ok())
-        .and_then(|expression| bounded(expression.evaluate(retried) / 1000.0))
-        .unwrap_or_else(|| default_delay(retried))
-}
-
-/// Seconds as a duration: nothing below zero, a day above it; `None` for what is not a number.
-fn bounded(seconds: f64) -> Option<Duration> {
-    (!seconds.is_nan()).then(|| Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_DELAY.as_secs_f64())))
+    let expression = expression.and_then(|text| Expression::parse(text).ok());
+    expression.map_or_else(|| default_delay(retried), |expression| expression.delay(retried))
 }
 
 const HEADERS: [&str; 4] =

@@ -5,7 +5,8 @@
 //! (`nbf`, `exp`) and for which body (`body`, the base64url SHA-256 of the raw bytes).
 //! Rule and field names: `qstash/features/security.mdx` of Upstash's documentation.
 //!
-//! [`sign`] and [`verify`] share one path: the same function computes the MAC for both.
+//! [`sign`] and [`verify`] share one path: the same function computes the MAC for both. [`explain`] asks the same
+//! questions and goes on after the first that fails, for people.
 //! No message of this module contains a key, a token or a part of one.
 //!
 //! ```
@@ -27,6 +28,7 @@
 
 mod body;
 mod claims;
+mod explain;
 mod key;
 mod replay;
 mod rewritten;
@@ -36,6 +38,7 @@ mod verify;
 
 pub use body::BodyHash;
 pub use claims::{Claims, ISSUER, LIFETIME};
+pub use explain::{Check, Explanation, Finding, Outcome, Signer, explain};
 pub use key::{Keys, SigningKey};
 pub use replay::{ReplayStore, SeenTokens, Ticket, accept_once, replayed};
 pub use ring::{KeyRing, OwnKeys};

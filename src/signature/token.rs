@@ -31,12 +31,20 @@ pub(super) struct Token<'a> {
     header: &'a str,
     payload: &'a str,
     mac: Vec<u8>,
+    header_members: Members,
     members: Members,
 }
 
 impl<'a> Token<'a> {
     /// Checks shape, then algorithm.
     pub(super) fn read(token: &'a str) -> Result<Self> {
+        let token = Self::parse(token)?;
+        token.check_header()?;
+        Ok(token)
+    }
+
+    /// Checks the shape alone.
+    pub(super) fn parse(token: &'a str) -> Result<Self> {
         if token.is_empty() {
             return Err(Error::new(Code::SignatureMissing, "the request carries no signature in 'Upstash-Signature'"));
         }
@@ -53,11 +61,34 @@ impl<'a> Token<'a> {
         let members = Members::read(payload, "payload")?;
         let mac = base64::decode_url(mac)
             .ok_or_else(|| malformed(format_args!("the third part is not base64url without padding")))?;
-        check_header(&header_members)?;
-        Ok(Self { header, payload, mac, members })
+        Ok(Self { header, payload, mac, header_members, members })
+    }
+
+    /// The algorithm is `HS256` in exactly this spelling; extensions that have to be understood are refused, for none is.
+    pub(super) fn check_header(&self) -> Result<()> {
+        let header = &self.header_members;
+        match header.get("alg") {
+            Some(Value::String(algorithm)) if algorithm == ALGORITHM => {}
+            Some(Value::String(_)) => {
+                return Err(Error::new(
+                    Code::SignatureAlgorithm,
+                    format!("expected the signature's algorithm to be {ALGORITHM}, got another; no other is accepted"),
+                ));
+            }
+            _ => return Err(malformed(format_args!("its header does not name an algorithm"))),
+        }
+        if header.get("crit").is_some() {
+            return Err(malformed(format_args!("its header asks for extensions ('crit'), and none is known here")));
+        }
+        match header.get("typ") {
+            None => Ok(()),
+            Some(Value::String(kind)) if kind.eq_ignore_ascii_case("JWT") => Ok(()),
+            Some(_) => Err(malformed(format_args!("its header says that it is something else than a JWT ('typ')"))),
+        }
     }
 
     /// Whether `key` made the MAC; compares in constant time.
+    #[inline(never)] // One copy of the hash is enough.
     pub(super) fn is_made_by(&self, key: &SigningKey) -> bool {
         mac(key, self.header, self.payload).verify_slice(&self.mac).is_ok()
     }
@@ -66,33 +97,18 @@ impl<'a> Token<'a> {
     pub(super) fn members(&self) -> &Members {
         &self.members
     }
+
+    /// Header and payload as JSON texts, as they were written.
+    pub(super) fn texts(&self) -> [String; 2] {
+        // They were read as JSON before, so they are UTF-8.
+        [self.header, self.payload]
+            .map(|part| base64::decode_url(part).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default())
+    }
 }
 
 /// The MAC over the signing input (RFC 7515 §5.1): header and payload as they are written, a dot between them.
 fn mac(key: &SigningKey, header: &str, payload: &str) -> Hmac<Sha256> {
     key.mac().chain_update(header).chain_update(".").chain_update(payload)
-}
-
-/// The algorithm is `HS256` in exactly this spelling; extensions that have to be understood are refused, for none is.
-fn check_header(header: &Members) -> Result<()> {
-    match header.get("alg") {
-        Some(Value::String(algorithm)) if algorithm == ALGORITHM => {}
-        Some(Value::String(_)) => {
-            return Err(Error::new(
-                Code::SignatureAlgorithm,
-                format!("expected the signature's algorithm to be {ALGORITHM}, got another; no other is accepted"),
-            ));
-        }
-        _ => return Err(malformed(format_args!("its header does not name an algorithm"))),
-    }
-    if header.get("crit").is_some() {
-        return Err(malformed(format_args!("its header asks for extensions ('crit'), and none is known here")));
-    }
-    match header.get("typ") {
-        None => Ok(()),
-        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("JWT") => Ok(()),
-        Some(_) => Err(malformed(format_args!("its header says that it is something else than a JWT ('typ')"))),
-    }
 }
 
 /// The members of a JSON object, each name once.

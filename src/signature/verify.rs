@@ -38,23 +38,33 @@ pub fn verify(token: &str, body: &BodyHash, keys: &Keys, expect: &Expect<'_>) ->
 /// [`verify`], given the body itself: an error about the body then tells its likely cause.
 pub fn verify_bytes(token: &str, body: &[u8], keys: &Keys, expect: &Expect<'_>) -> Result<Claims> {
     let claims = claims(token, keys, expect)?;
-    if claims.body == BodyHash::of(body) { Ok(claims) } else { Err(another_body(rewritten::cause(body, &claims.body))) }
+    check_body(&claims, body)?;
+    Ok(claims)
 }
 
 /// Checks everything but the body.
 fn claims(token: &str, keys: &Keys, expect: &Expect<'_>) -> Result<Claims> {
     let token = Token::read(token)?;
     if !keys.iter().any(|key| token.is_made_by(key)) {
-        return Err(Error::new(
-            Code::SignatureInvalid,
-            "no signing key of this receiver made the signature; check that the keys belong to the broker that sends, \
-             and that both were updated if they were rotated",
-        ));
+        return Err(another_key());
     }
     let claims = Claims::from_members(token.members())?;
     check_subject(&claims, expect)?;
-    check_time(&claims, expect)?;
+    check_expiry(&claims, expect)?;
+    check_start(&claims, expect)?;
     Ok(claims)
+}
+
+pub(super) fn another_key() -> Error {
+    Error::new(
+        Code::SignatureInvalid,
+        "no signing key of this receiver made the signature; check that the keys belong to the broker that sends, \
+         and that both were updated if they were rotated",
+    )
+}
+
+pub(super) fn check_body(claims: &Claims, body: &[u8]) -> Result<()> {
+    if claims.body == BodyHash::of(body) { Ok(()) } else { Err(another_body(rewritten::cause(body, &claims.body))) }
 }
 
 fn another_body(cause: Option<&str>) -> Error {
@@ -69,7 +79,7 @@ fn another_body(cause: Option<&str>) -> Error {
     Error::new(Code::SignatureBody, what)
 }
 
-fn check_subject(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
+pub(super) fn check_subject(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
     match expect.url {
         Some(url) if !is_same(url, &claims.subject) => Err(Error::new(
             Code::SignatureSubject,
@@ -84,14 +94,19 @@ fn check_subject(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
     }
 }
 
-/// `exp` and `nbf` as RFC 7519 §4.1.4 and §4.1.5 define them: `exp` itself is too late, `nbf` itself is not too early.
-fn check_time(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
-    if claims.expires_at + expect.tolerance <= expect.now {
-        return Err(Error::new(
-            Code::SignatureExpired,
-            format!("the signature expired {} s ago", (expect.now - claims.expires_at).as_secs()),
-        ));
+/// `exp` as RFC 7519 §4.1.4 defines it: `exp` itself is too late.
+pub(super) fn check_expiry(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
+    if claims.expires_at + expect.tolerance > expect.now {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::SignatureExpired,
+        format!("the signature expired {} s ago", (expect.now - claims.expires_at).as_secs()),
+    ))
+}
+
+/// `nbf` as RFC 7519 §4.1.5 defines it: `nbf` itself is not too early.
+pub(super) fn check_start(claims: &Claims, expect: &Expect<'_>) -> Result<()> {
     match claims.not_before {
         Some(start) if start > expect.now + expect.tolerance => Err(Error::new(
             Code::SignatureNotYetValid,

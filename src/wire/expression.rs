@@ -49,6 +49,16 @@ impl Expression {
     pub fn evaluate(&self, retried: u32) -> f64 {
         self.0.evaluate(f64::from(retried))
     }
+
+    /// The delay after `retried` retries: nothing below zero, [`LONGEST_DELAY`] above it, and [`default_delay`] for what is
+    /// not a number.
+    pub fn delay(&self, retried: u32) -> Duration {
+        let seconds = self.evaluate(retried) / 1000.0;
+        if seconds.is_nan() {
+            return default_delay(retried);
+        }
+        Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_DELAY.as_secs_f64()))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -192,11 +202,13 @@ impl Parser<'_> {
     }
 
     fn number(&mut self) -> Parsed {
+        let place = self.place();
         let word = self.word(|byte| byte.is_ascii_digit() || byte == b'.');
-        word.parse().map(Node::Number).map_err(|_| format!("contains the malformed number '{word}'"))
+        word.parse().map(Node::Number).map_err(|_| format!("has the malformed number '{word}' at character {place}"))
     }
 
     fn name(&mut self) -> Parsed {
+        let place = self.place();
         let word = self.word(|byte| byte.is_ascii_alphanumeric() || byte == b'_').to_owned();
         if word == "retried" {
             return Ok(Node::Retried);
@@ -204,9 +216,9 @@ impl Parser<'_> {
         let (_, function, fewest, most) = Function::TABLE
             .into_iter()
             .find(|(name, ..)| *name == word)
-            .ok_or_else(|| format!("contains the unknown name '{word}'"))?;
+            .ok_or_else(|| format!("has the unknown name '{word}' at character {place}"))?;
         if self.peek() != Some(b'(') {
-            return Err(format!("lacks the parenthesis after '{word}'"));
+            return Err(format!("lacks the parenthesis after '{word}' at character {place}"));
         }
         let mut arguments = Vec::new();
         loop {
@@ -220,7 +232,7 @@ impl Parser<'_> {
         if (fewest..=most).contains(&arguments.len()) {
             Ok(Node::Call(function, arguments))
         } else {
-            Err(format!("calls '{word}' with {} arguments instead of {fewest}", arguments.len()))
+            Err(format!("calls '{word}' at character {place} with {} arguments instead of {fewest}", arguments.len()))
         }
     }
 
@@ -256,9 +268,14 @@ impl Parser<'_> {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             None => "ends too early".to_owned(),
             Some(character) => {
-                format!("has an unexpected '{}' at character {}", shown(&character.to_string()), self.at + 1)
+                format!("has an unexpected '{}' at character {}", shown(&character.to_string()), self.place())
             }
         }
+    }
+
+    /// Where the reader is, counted from 1. What lies before it is ASCII.
+    fn place(&self) -> usize {
+        self.at + 1
     }
 }
 
@@ -295,10 +312,10 @@ mod tests {
             ("(1", "closing parenthesis"),
             ("1)", "unexpected ')' at character 2"),
             ("1 2", "unexpected '2'"),
-            ("1..2", "malformed number '1..2'"),
-            ("tries", "unknown name 'tries'"),
+            (" 1..2", "malformed number '1..2' at character 2"),
+            ("2 * tries", "unknown name 'tries' at character 5"),
             ("sin(1)", "unknown name 'sin'"),
-            ("pow(2)", "with 1 arguments instead of 2"),
+            ("1 + pow(2)", "'pow' at character 5 with 1 arguments instead of 2"),
             ("sqrt(1, 2)", "with 2 arguments"),
             ("pow", "parenthesis after 'pow'"),
             ("2 ^ 3", "unexpected '^'"),

@@ -33,17 +33,47 @@ test("a receiver without keys refuses", async () => {
   });
 });
 
+test("an explanation comes to the same, and shows what was signed", async () => {
+  const told = { refused: 0, claims: 0, next: 0 };
+  for (const vector of verify) {
+    const { checks, isValid, claims, signedBy } = await at(vector.now, () => explained(vector));
+    const first = checks.find(({ outcome }) => outcome === "failed");
+    assert.equal(first?.code ?? "ok", vector.expect, vector.name);
+    assert.equal(isValid, vector.expect === "ok", vector.name);
+    assert.deepEqual(checks.map(({ check }) => check).join(" "), CHECKS, vector.name);
+    for (const { outcome, message } of checks) assert.equal(message !== undefined, outcome === "failed");
+    told.refused += isValid ? 0 : 1;
+    told.claims += claims?.iss === "Upstash" ? 1 : 0;
+    told.next += signedBy === "next" ? 1 : 0;
+  }
+  for (const [what, count] of Object.entries(told)) assert.ok(count > 0, what);
+});
+
+const CHECKS = "form algorithm key issuer claims subject expiry notBefore body";
+
+function explained({ keys, url, tolerance, token, ...vector }) {
+  const receiver = new Receiver({ currentSigningKey: keys.current, ...(keys.next && { nextSigningKey: keys.next }) });
+  const options = { signature: token, clockTolerance: tolerance / 1000, url: url ?? undefined };
+  return receiver.explain({ ...options, body: bodyOf(vector) });
+}
+
 /** `ok`, or the error's code. */
 async function verdictOf({ keys, now, url, tolerance, token }, body) {
   const receiver = new Receiver({ currentSigningKey: keys.current, ...(keys.next && { nextSigningKey: keys.next }) });
-  mock.timers.enable({ apis: ["Date"], now });
+  const options = { signature: token, body, clockTolerance: tolerance / 1000, url: url ?? undefined };
   try {
-    const options = { signature: token, body, clockTolerance: tolerance / 1000, url: url ?? undefined };
-    assert.equal(await receiver.verify(options), true);
+    assert.equal(await at(now, () => receiver.verify(options)), true);
     return "ok";
   } catch (error) {
     assert.equal(error.name, "SignatureError");
     return error.code;
+  }
+}
+
+async function at(now, act) {
+  mock.timers.enable({ apis: ["Date"], now });
+  try {
+    return await act();
   } finally {
     mock.timers.reset();
   }

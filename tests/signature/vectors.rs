@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use orchestration::signature::{BodyHash, Claims, Expect, Keys, SigningKey, sign, verify};
+use orchestration::signature::{BodyHash, Check, Claims, Expect, Keys, SigningKey, explain, sign, verify};
 use orchestration::wire::{Timestamp, base64};
 use serde::Deserialize;
 
@@ -42,6 +42,23 @@ pub struct KeyTexts {
 impl ToVerify {
     /// What `verify` says, as the file writes it, and the text that a person would see.
     pub fn verdict(&self) -> (&'static str, String) {
+        self.ask(|body, keys, expect| match verify(&self.token, &BodyHash::of(body), keys, expect) {
+            Ok(_) => ("ok", String::new()),
+            Err(error) => (error.code().name(), format!("{error} {error:?}")),
+        })
+    }
+
+    /// What `explain` says, in the same form. It makes each check once.
+    pub fn explained(&self) -> (&'static str, String) {
+        self.ask(|body, keys, expect| {
+            let explanation = explain(&self.token, body, keys, expect);
+            assert!(explanation.findings.iter().map(|finding| finding.check).eq(Check::ALL), "'{}'", self.name);
+            let text = format!("{:?}", explanation.findings);
+            (explanation.error().map_or("ok", |error| error.code().name()), text)
+        })
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&[u8], &Keys, &Expect<'_>) -> T) -> T {
         let body = base64::decode(&self.body_base64).expect("a body in base64").repeat(self.body_repeat);
         let keys = Keys::new(&self.keys.current, self.keys.next.as_deref()).expect("usable keys");
         let expect = Expect {
@@ -49,16 +66,15 @@ impl ToVerify {
             now: Timestamp::from_millis(self.now),
             tolerance: Duration::from_millis(self.tolerance),
         };
-        match verify(&self.token, &BodyHash::of(&body), &keys, &expect) {
-            Ok(_) => ("ok", String::new()),
-            Err(error) => (error.code().name(), format!("{error} {error:?}")),
-        }
+        question(&body, &keys, &expect)
     }
 
     pub fn check(&self) {
         assert!(!self.source.is_empty(), "'{}' has no source", self.name);
         let (verdict, text) = self.verdict();
         assert_eq!(verdict, self.expect, "'{}': {text}", self.name);
+        let (explained, text) = self.explained();
+        assert_eq!(explained, self.expect, "'{}', explained: {text}", self.name);
     }
 }
 

@@ -1,5 +1,5 @@
-import { PageHeader } from "@/components/ui/page";
+import { Overview } from "@/components/overview/overview";
 
 export default function Page() {
-  return <PageHeader title="Overview" />;
+  return <Overview />;
 }

@@ -10,6 +10,7 @@ export type {
   Duty,
   Endpoint,
   EndpointSettings,
+  ExplainedSignature,
   FailedAttempt,
   Failure,
   Invocation,

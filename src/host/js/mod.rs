@@ -29,6 +29,8 @@ mod failure;
 mod invocation;
 #[cfg(feature = "js")]
 mod receiver;
+#[cfg(feature = "js")]
+mod retry_delay;
 #[cfg(feature = "rules")]
 mod rules;
 #[cfg(feature = "js")]

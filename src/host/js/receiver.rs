@@ -9,7 +9,10 @@ use super::error::thrown;
 use super::text::timestamp;
 use crate::client::fields::Fields;
 use crate::error::{Code, Error, Result};
-use crate::signature::{self, BodyHash, Expect, KeyRing, OwnKeys, Ticket, replayed, verify, verify_bytes};
+use crate::signature::{
+    self, BodyHash, Expect, Explanation, Finding, KeyRing, Outcome, OwnKeys, Signer, Ticket, explain, replayed, verify,
+    verify_bytes,
+};
 use crate::wire::Environment;
 use crate::workflow::DEFAULT_CLOCK_TOLERANCE;
 
@@ -22,6 +25,9 @@ export interface SigningSettings {
   devMode?: boolean | undefined;
   environment?: Record<string, string> | undefined;
 }
+
+/** Key, header and claims as texts, then check, outcome, code and message of each check. */
+export type ExplainedSignature = (string | undefined)[];
 ";
 
 /// What signing keys are taken from.
@@ -106,6 +112,47 @@ impl Receiver {
         };
         check().map_err(|error| thrown(&error))
     }
+
+    /// What `verify` looks at, with the outcome of each check: `ExplainedSignature`.
+    #[wasm_bindgen(unchecked_return_type = "ExplainedSignature")]
+    pub fn explain(
+        &self,
+        signature: &str,
+        body: &[u8],
+        url: Option<String>,
+        region: Option<String>,
+        tolerance: Option<f64>,
+        now: f64,
+    ) -> Result<Array, JsValue> {
+        let explained = || {
+            let tolerance = tolerance.map_or(Ok(DEFAULT_CLOCK_TOLERANCE), endpoint::tolerance)?;
+            let keys = self.0.keys_for(region.as_deref())?;
+            let expect = Expect { url: url.as_deref(), now: timestamp(now), tolerance };
+            Ok(row(&explain(signature, body, keys, &expect)))
+        };
+        explained().map_err(|error: Error| thrown(&error))
+    }
+}
+
+/// Four texts a check, after the signing key, the header and the claims; `undefined` for what there is not.
+fn row(explanation: &Explanation) -> Array {
+    let row = Array::new();
+    let push = |text: Option<&str>| row.push(&text.map_or(JsValue::UNDEFINED, JsValue::from_str));
+    push(explanation.signer.map(Signer::name));
+    push(explanation.header.as_deref());
+    push(explanation.payload.as_deref());
+    for Finding { check, outcome } in &explanation.findings {
+        let (word, error) = match outcome {
+            Outcome::Passed => ("passed", None),
+            Outcome::Skipped => ("skipped", None),
+            Outcome::Failed(error) => ("failed", Some(error)),
+        };
+        push(Some(check.name()));
+        push(Some(word));
+        push(error.map(|error| error.code().name()));
+        push(error.map(Error::message));
+    }
+    row
 }
 
 /// A setting of another kind than it has to be.

@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { RunPage } from "@/components/runs/run";
 
 export const metadata: Metadata = { title: "Run" };
 
 export default function Page() {
-  return <PageHeader title="Run" />;
+  return <RunPage />;
 }

@@ -61,6 +61,10 @@ export interface LogEntry {
   scheduleId?: string;
   queueName?: string;
   flowControlKey?: string;
+  parallelism?: number;
+  rate?: number;
+  /** Seconds. */
+  period?: number;
   callback?: string;
   failureCallback?: string;
   header?: HeaderLists;

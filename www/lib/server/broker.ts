@@ -1,6 +1,7 @@
 /** Which broker the dashboard shows: the one that the usual variables name, or the embedded one while developing. */
 import "server-only";
 import { startDevServer } from "@repo/orchestration/client";
+import { DEVELOPMENT_TOKEN } from "@/lib/broker/development";
 
 export interface BrokerAddress {
   url: string;
@@ -23,6 +24,3 @@ export function brokerAddress(): BrokerAddress {
   if (QSTASH_DEV) return { url: `http://127.0.0.1:${QSTASH_DEV_PORT ?? 8080}`, token: DEVELOPMENT_TOKEN };
   throw new Error("no broker is named: set QSTASH_TOKEN (and QSTASH_URL unless it is hosted QStash)");
 }
-
-/** That of QStash's own development server, which is public. */
-const DEVELOPMENT_TOKEN = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";

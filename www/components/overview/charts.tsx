@@ -1,0 +1,85 @@
+"use client";
+
+import { useMemo } from "react";
+import { Chart } from "@/components/overview/chart";
+import type { PlotSeries } from "@/components/overview/plot";
+import type { Metrics } from "@/lib/broker/types";
+import { count, duration } from "@/lib/format";
+import { errorShareOf, quantileOf } from "@/lib/metrics/series";
+
+const share = (value: number): string => `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
+
+export function Charts({ metrics }: { metrics: Metrics }) {
+  const { bucketMs } = metrics;
+  const { at, deliveries, latency, errors, runs } = useMemo(() => linesOf(metrics), [metrics]);
+  const common = { at, bucketMs };
+  const per = `each ${duration(bucketMs)}`;
+  return (
+    <div className="grid border-b border-line lg:grid-cols-2 lg:divide-x lg:divide-line max-lg:divide-y [&>*:nth-child(n+3)]:border-t [&>*:nth-child(n+3)]:border-line">
+      <Chart
+        {...common}
+        title="Deliveries"
+        caption={`Attempts by their outcome, and messages accepted, ${per}.`}
+        series={deliveries}
+        format={count}
+        least={4}
+      />
+      <Chart
+        {...common}
+        title="Latency"
+        caption="How long attempts took, on a logarithmic scale."
+        series={latency}
+        format={duration}
+        isLogarithmic
+      />
+      <Chart
+        {...common}
+        title="Error rate"
+        caption={`Failed attempts among all, ${per}.`}
+        series={errors}
+        format={share}
+        least={10}
+      />
+      <Chart
+        {...common}
+        title="Runs"
+        caption={`Runs that ended, by how, and runs started, ${per}.`}
+        series={runs}
+        format={count}
+        least={4}
+      />
+    </div>
+  );
+}
+
+function linesOf({ series, latencyBounds }: Metrics) {
+  const quantiles = (quantile: number) =>
+    series.map(({ latency }) => quantileOf(latencyBounds, latency, quantile) ?? null);
+  const deliveries: PlotSeries[] = [
+    { name: "Delivered", color: "edge", values: series.map(({ delivered }) => delivered) },
+    { name: "Attempt failed", color: "bad", values: series.map(({ errors }) => errors) },
+    { name: "Accepted", color: "run", values: series.map(({ accepted }) => accepted), isLine: true },
+  ];
+  const latency: PlotSeries[] = [
+    { name: "p50", color: "ink", values: quantiles(0.5), isLine: true },
+    { name: "p99", color: "run", values: quantiles(0.99), isLine: true, isDashed: true },
+  ];
+  const errors: PlotSeries[] = [
+    {
+      name: "Error rate",
+      color: "bad",
+      values: series.map((bucket) => {
+        const part = errorShareOf(bucket);
+        return part === undefined ? null : 100 * part;
+      }),
+      isLine: true,
+    },
+  ];
+  const runs: PlotSeries[] = [
+    { name: "Succeeded", color: "edge", values: series.map(({ runsSucceeded }) => runsSucceeded) },
+    { name: "Failed", color: "bad", values: series.map(({ runsFailed }) => runsFailed) },
+    { name: "Canceled", color: "warn", values: series.map(({ runsCanceled }) => runsCanceled) },
+    { name: "Started", color: "run", values: series.map(({ runsStarted }) => runsStarted), isLine: true },
+  ];
+  return { at: series.map(({ at }) => at), deliveries, latency, errors, runs };
+}
