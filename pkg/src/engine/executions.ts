@@ -1,4 +1,6 @@
 /** Reads a broker's log of runs. */
+
+import { jsonOrText } from "../json.js";
 import { maskText } from "../privacy/mask.js";
 import type { NextStepLog, StepError, StepLog, WorkflowRunLog } from "../workflows/client-logs.js";
 import { workflowIdIn } from "./address.js";
@@ -195,9 +197,5 @@ function failure(body: string, status: number, otherwise = "the endpoint's answe
 function parsed(text: unknown): unknown {
   if (typeof text !== "string") return text ?? undefined;
   if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return jsonOrText(text);
 }

@@ -1,7 +1,7 @@
 /** The triggers of an engine, by their names. */
 import type { CallOptions } from "../config.js";
-import { ConfigurationError, OrchestrationError, SignatureError } from "../errors.js";
-import { KEYS } from "../receiver.js";
+import { ConfigurationError, OrchestrationError } from "../errors.js";
+import { asking } from "../workflows/authenticity.js";
 import type { Address } from "./address.js";
 import { lacking } from "./lacking.js";
 import type { ScheduleOptions, ScopedOptions, StartOptions } from "./provider.js";
@@ -155,19 +155,10 @@ export class Triggers {
   }
 }
 
-async function verify(entry: ProviderEntry, { headers }: Request, body: Uint8Array, url: string): Promise<void> {
+async function verify(entry: ProviderEntry, request: Request, body: Uint8Array, url: string): Promise<void> {
   const receiver = entry.provider.endpoint?.().receiver;
   if (!receiver) throw lacking(entry.name, "endpoint().receiver");
-  const signature = headers.get("upstash-signature");
-  if (!signature)
-    throw new SignatureError("the request carries no signature in 'Upstash-Signature'", "SignatureMissing");
-  const upstashRegion = headers.get("upstash-region") ?? undefined;
-  const question = { signature, url, upstashRegion };
-  const isValid =
-    KEYS in receiver
-      ? await receiver.verify({ ...question, body })
-      : await receiver.verify({ ...question, body: new TextDecoder().decode(body) });
-  if (!isValid) throw new SignatureError("the receiver refused the request");
+  await asking(receiver)(request, body, url);
 }
 
 function unlessAbsent(error: unknown): void {

@@ -2,6 +2,7 @@
 import type { WorkflowProvider } from "../engine/provider.js";
 import { bindingsIn, processEnvironment } from "../environment.js";
 import { OrchestrationError, SignatureError, WorkflowNonRetryableError } from "../errors.js";
+import { jsonOrText } from "../json.js";
 import { type OptionNames, optionsOf } from "../options.js";
 import { maskText } from "../privacy/mask.js";
 import { decodeBase64 } from "../qstash/helpers.js";
@@ -149,7 +150,7 @@ function keysOf({ secret, nextSecret, provider }: WorkflowWebhookOptions<never>,
 }
 
 function eventOf(headers: Headers, rawBody: string, provider: string | undefined): WorkflowWebhookEvent {
-  const body = parsed(rawBody);
+  const body = jsonOrText(rawBody);
   const delivered: Delivered<unknown> = {
     messageId: headers.get("upstash-message-id") ?? "",
     retried: Number(headers.get("upstash-retried") ?? 0),
@@ -196,13 +197,5 @@ function isCallback(body: unknown): body is Callback {
 /** A failure callback alone names the dead letter; a callback of the last try that failed is one in all but name. */
 const isFailure = ({ dlqId, workflowRunId, status }: Callback): boolean =>
   dlqId !== undefined || (workflowRunId !== undefined && (status < 200 || status >= 300));
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
 
 const textOf = (base64: string | undefined): string => decodeBase64(base64 ?? "");

@@ -2,6 +2,7 @@
 import { reasonOf } from "../broker.js";
 import { type Environment, processEnvironment } from "../environment.js";
 import { OrchestrationError, ProviderError } from "../errors.js";
+import { jsonOrText } from "../json.js";
 import { uuidV4 } from "../privacy/ids.js";
 import { pause } from "../resilience/pause.js";
 import { within } from "../resilience/within.js";
@@ -129,12 +130,7 @@ async function fetched<TResult>(
 /** As a run reads it: what its type calls text as JSON, if it is JSON; anything else as one character for each byte. */
 function bodyOf(bytes: Uint8Array, type: string | null): unknown {
   if (!TEXTUAL.test(type ?? "")) return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  const text = new TextDecoder().decode(bytes);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return jsonOrText(new TextDecoder().decode(bytes));
 }
 
 const TEXTUAL =

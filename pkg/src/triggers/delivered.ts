@@ -2,7 +2,8 @@
 import type { Trigger, TriggerHost } from "../engine/trigger.js";
 import { isOrchestrationError } from "../errors.js";
 import { json } from "../http/answers.js";
-import { bytesOf, checkMethod, payloadOf } from "./payload.js";
+import { bytesOf } from "../http/body.js";
+import { checkMethod, payloadOf } from "./payload.js";
 import { runIdOf } from "./run-id.js";
 import { checked, type RequestTriggerOptions, started } from "./trigger.js";
 

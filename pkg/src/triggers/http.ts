@@ -2,8 +2,9 @@
 import type { Trigger } from "../engine/trigger.js";
 import { OrchestrationError } from "../errors.js";
 import { isResponse } from "../http/answers.js";
+import { bytesOf } from "../http/body.js";
 import { refuseForeign } from "../http/origin.js";
-import { bytesOf, checkMethod, payloadOf } from "./payload.js";
+import { checkMethod, payloadOf } from "./payload.js";
 import { hashedRunId } from "./run-id.js";
 import { base, checked, type RequestTriggerOptions, started } from "./trigger.js";
 

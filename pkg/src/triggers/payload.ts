@@ -1,8 +1,7 @@
 /** What a request that pulls a trigger brings. */
 import { OrchestrationError } from "../errors.js";
 import { invalid } from "../http/answers.js";
-
-export { bytesOf } from "../http/body.js";
+import { jsonOrText } from "../json.js";
 
 /**
  * A body by its type: JSON, the fields of a form, or text. Without a type it is JSON if it can be read as that, and text
@@ -18,11 +17,7 @@ export function payloadOf({ headers }: Request, body: Uint8Array): unknown {
   if (type === "application/x-www-form-urlencoded") return Object.fromEntries(new URLSearchParams(text));
   if (type.startsWith("text/")) return text;
   if (type !== "") throw invalid(`a trigger takes JSON, forms and text, not '${type}'`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return jsonOrText(text);
 }
 
 function jsonOf(text: string): unknown {

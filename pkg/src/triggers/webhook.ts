@@ -2,8 +2,9 @@
 import type { Trigger } from "../engine/trigger.js";
 import { ConfigurationError, SignatureError } from "../errors.js";
 import { json } from "../http/answers.js";
+import { bytesOf } from "../http/body.js";
 import { joined, keyOf, verifyHmac } from "./hmac.js";
-import { bytesOf, checkMethod, payloadOf } from "./payload.js";
+import { checkMethod, payloadOf } from "./payload.js";
 import { hashedRunId, runIdOf } from "./run-id.js";
 import { base, checked, type RequestTriggerOptions, started } from "./trigger.js";
 import {

@@ -17,6 +17,11 @@ export function authentication(
   clockTolerance: number | undefined,
 ): Authenticate | undefined {
   if (!receiver || (KEYS in receiver && !receiver[GUARDED])) return undefined;
+  return asking(receiver, clockTolerance);
+}
+
+/** Asks a receiver about a request. @throws {SignatureError} if it refuses it */
+export function asking(receiver: Receiver | WorkflowReceiver, clockTolerance?: number): Authenticate {
   return async ({ headers }, body, url) => {
     const signature = headers.get("upstash-signature");
     if (!signature)

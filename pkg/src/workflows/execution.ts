@@ -2,6 +2,7 @@
 import { headerPairs, reasonOf, send } from "../broker.js";
 import type { Core, Duty, Failure, Invocation, Note } from "../core/core.js";
 import { adopting, StepTimeoutError, WorkflowError, WorkflowStepError } from "../errors.js";
+import { jsonOrText } from "../json.js";
 import { within } from "../resilience/within.js";
 import { type Steps, WorkflowContext } from "./context.js";
 import { failureOf } from "./failure.js";
@@ -375,12 +376,7 @@ function writing(result: unknown, tell: (engine: Invocation, text: string | unde
 
 /** A remembered result: JSON, or a text that is not JSON and stands for itself. */
 function recalled(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return text === undefined ? undefined : jsonOrText(text);
 }
 
 /** Stays pending: the function has nothing more to do in this invocation. */

@@ -1,5 +1,6 @@
 /** How a run's payload is read, and what of it a first invocation submits. */
 import { WorkflowNonRetryableError } from "../errors.js";
+import { jsonOrText } from "../json.js";
 import type { WorkflowServeOptions } from "./options.js";
 import { validated } from "./validation.js";
 
@@ -27,12 +28,7 @@ export async function readPayload(
 
 function parsed(raw: string): unknown {
   if (!raw) return undefined;
-  const text = raw.charCodeAt(0) === BYTE_ORDER_MARK ? raw.slice(1) : raw;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return jsonOrText(raw.charCodeAt(0) === BYTE_ORDER_MARK ? raw.slice(1) : raw);
 }
 
 /** What the schema makes of the payload. One that does not fit never will: the run fails without another try. */
