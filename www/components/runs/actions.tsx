@@ -39,7 +39,7 @@ export function RunActions({ run, events, reload }: { run: Run; events: readonly
               Call failure function
             </Button>
           )}
-          <ButtonLink icon={Skull} href={`/dlq?id=${encodeURIComponent(dlqId)}`} prefetch={false}>
+          <ButtonLink icon={Skull} href={`/dlq?kind=runs&letter=${encodeURIComponent(dlqId)}`} prefetch={false}>
             Dead letter
           </ButtonLink>
         </>

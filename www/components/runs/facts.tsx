@@ -2,6 +2,7 @@
 
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { runHref } from "@/components/runs/links";
 import { Identifier } from "@/components/ui/copy";
 import { Clock, Elapsed } from "@/components/ui/time";
 import type { Run } from "@/lib/broker/types";
@@ -37,7 +38,7 @@ export function RunFacts({ run, others }: { run: Run; others: readonly Run[] }) 
       )}
       {flowControlKey && (
         <Item name="Flow control">
-          <TextLink href={`/flow-control?key=${encodeURIComponent(flowControlKey)}`}>{flowControlKey}</TextLink>
+          <TextLink href={`/flow-control?q=${encodeURIComponent(flowControlKey)}`}>{flowControlKey}</TextLink>
         </Item>
       )}
       {invoker && (
@@ -82,7 +83,3 @@ export function TextLink({ href, children }: { href: string; children: ReactNode
     </Link>
   );
 }
-
-/** The time tells runs of the same id apart. */
-export const runHref = (id: string, createdAt?: number): string =>
-  `/run?id=${encodeURIComponent(id)}${createdAt === undefined ? "" : `&at=${createdAt}`}`;

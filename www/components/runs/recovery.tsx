@@ -2,7 +2,7 @@
 
 /** Resumes or restarts a failed run, as a new run that takes its place. */
 import { useRouter } from "next/navigation";
-import { runHref } from "@/components/runs/facts";
+import { runHref } from "@/components/runs/links";
 import { TextField } from "@/components/ui/field";
 import { FieldRow, FormDialog, useForm } from "@/components/ui/form";
 import { toast } from "@/components/ui/toast";

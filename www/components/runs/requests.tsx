@@ -146,7 +146,7 @@ function messagesOf(events: readonly LogEntry[]): Message[] {
 }
 
 /** The text of base64; what is redacted stays what it is. */
-function textOf(body: string | undefined): string | undefined {
+export function textOf(body: string | undefined): string | undefined {
   if (body === undefined) return undefined;
   try {
     const bytes = Uint8Array.from(atob(body), (character) => character.charCodeAt(0));

@@ -3,7 +3,7 @@
 /** Starts a new run of the same workflow, with this input or another. */
 import type { FlowControl } from "@repo/orchestration/client";
 import { useRouter } from "next/navigation";
-import { runHref } from "@/components/runs/facts";
+import { runHref } from "@/components/runs/links";
 import { problemOf } from "@/components/runs/notify";
 import { CheckField, TextArea, TextField } from "@/components/ui/field";
 import { FieldRow, FormDialog, useForm } from "@/components/ui/form";

@@ -1,16 +1,25 @@
 "use client";
 
-import { parseAsString, useQueryStates } from "nuqs";
-import { SearchField, Select } from "@/components/ui/field";
+/** The runs of all workflows, live. Those that go on can be picked and canceled. */
+import { Ban } from "lucide-react";
+import dynamic from "next/dynamic";
+import { useState } from "react";
+import { RunFilterBar, useRunFilters } from "@/components/runs/filters";
+import { runHref } from "@/components/runs/links";
+import { PickedBar } from "@/components/ui/bulk";
+import { Button } from "@/components/ui/button";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/notice";
-import { PageHeader, Toolbar } from "@/components/ui/page";
-import { RUN_SIGNS, RunStatus } from "@/components/ui/status";
+import { PageHeader } from "@/components/ui/page";
+import { RunStatus } from "@/components/ui/status";
 import { type Column, Table } from "@/components/ui/table";
 import { Ago, Elapsed } from "@/components/ui/time";
 import { RUNS } from "@/lib/broker/runs";
-import type { Run, RunState } from "@/lib/broker/types";
+import type { Run } from "@/lib/broker/types";
 import { useBrokerList } from "@/lib/broker/use";
 import { endpointName } from "@/lib/format";
+import { useSelection } from "@/lib/selection";
+
+const CancelRuns = dynamic(() => import("@/components/runs/cancel").then((it) => it.CancelRuns));
 
 const COLUMNS: Column<Run>[] = [
   { title: "Status", width: "7rem", cell: ({ workflowState }) => <RunStatus state={workflowState} /> },
@@ -19,7 +28,7 @@ const COLUMNS: Column<Run>[] = [
     width: "minmax(0,1fr)",
     cell: ({ workflowUrl }) => <span title={workflowUrl}>{endpointName(workflowUrl)}</span>,
   },
-  { title: "Label", width: "minmax(0,8rem)", from: "md", cell: ({ label }) => label },
+  { title: "Label", width: "minmax(0,8rem)", from: "md", cell: ({ label, labels }) => labels?.join(", ") ?? label },
   {
     title: "Run",
     width: "minmax(0,14rem)",
@@ -44,49 +53,74 @@ const COLUMNS: Column<Run>[] = [
   },
 ];
 
-const STATES = [
-  { value: "", label: "Any status" },
-  ...(Object.keys(RUN_SIGNS) as RunState[]).map((state) => ({ value: state, label: RUN_SIGNS[state][2] })),
-];
-
 export function Runs() {
-  const [{ q, state }, setFilters] = useQueryStates({
-    q: parseAsString.withDefault(""),
-    state: parseAsString.withDefault(""),
+  const filters = useRunFilters();
+  // Without bodies: a list shows none, and runs may carry much.
+  const { items, isKnown, error, reload, ...more } = useBrokerList(RUNS, {
+    count: 100,
+    trimBody: -1,
+    ...filters.query,
   });
-  const search = q.startsWith("wfr_") ? { workflowRunId: q } : { label: q };
-  const { items, isKnown, error, reload, ...more } = useBrokerList(RUNS, { count: 100, state, ...search });
+  const selection = useSelection(items, RUNS.idOf);
+  const active = selection.picked.filter(({ workflowState }) => workflowState === "RUN_STARTED");
+  const [canceled, setCanceled] = useState<string[]>();
   return (
     <>
       <PageHeader title="Runs">Each run of a workflow, the newest first.</PageHeader>
-      <Toolbar>
-        <SearchField
-          label="Search label or run id"
-          value={q}
-          onChange={(text) => void setFilters({ q: text || null })}
-        />
-        <Select
-          aria-label="Status"
-          options={STATES}
-          value={state}
-          onChange={(event) => void setFilters({ state: event.target.value || null })}
-        />
-      </Toolbar>
+      <RunFilterBar filters={filters} />
+      <PickedBar number={active.length} noun={["run", "runs"]} onClear={selection.clear}>
+        <Button icon={Ban} kind="danger" onClick={() => setCanceled(active.map(({ workflowRunId }) => workflowRunId))}>
+          Cancel
+        </Button>
+      </PickedBar>
       {error && <Failure error={error} retry={reload} what="The runs" />}
       {!isKnown && !error && <SkeletonRows />}
-      {isKnown && items.length === 0 && <Empty title={q || state ? "No run fits the filter." : "No run yet."} />}
+      {isKnown && items.length === 0 && <None isFiltered={filters.isSet} onClear={filters.clear} />}
       {items.length > 0 && (
         <Table
           label="Runs"
           columns={COLUMNS}
           items={items}
           idOf={RUNS.idOf}
-          hrefOf={({ workflowRunId }) => `/run?id=${encodeURIComponent(workflowRunId)}`}
+          hrefOf={({ workflowRunId }) => runHref(workflowRunId)}
+          selection={{ ...selection.table, isPickable: isActive }}
           more={more}
           noun={["run", "runs"]}
         />
       )}
+      {canceled && (
+        <CancelRuns
+          runIds={canceled}
+          onClose={() => setCanceled(undefined)}
+          onEnd={() => {
+            selection.clear();
+            return reload();
+          }}
+        />
+      )}
     </>
+  );
+}
+
+const isActive = ({ workflowState }: Run): boolean => workflowState === "RUN_STARTED";
+
+function None({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No run fits the filter." action={<Button onClick={onClear}>Show all runs</Button>}>
+        A label and a workflow URL must be whole; so must a run id.
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No run yet.">
+      <p>A run begins with a request to the endpoint of a workflow through this broker:</p>
+      <pre className="mt-2 overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs">
+        {
+          'import { Client } from "@repo/orchestration/workflows";\n\nawait new Client().trigger({ url: "https://your.app/api/workflow" });'
+        }
+      </pre>
+    </Empty>
   );
 }
 

@@ -3,9 +3,11 @@
 /** All that is known about one step of a run. */
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { runHref, TextLink } from "@/components/runs/facts";
+import { TextLink } from "@/components/runs/facts";
 import { failureIn } from "@/components/runs/failure";
 import { Headers } from "@/components/runs/headers";
+import { runHref } from "@/components/runs/links";
+import { textOf } from "@/components/runs/requests";
 import { KINDS, nameOf, STATES, tookOf } from "@/components/runs/signs";
 import { IconButton } from "@/components/ui/button";
 import { Identifier } from "@/components/ui/copy";
@@ -68,7 +70,12 @@ export function StepDetails({ row, run, events, onClose }: StepDetailsProps) {
             </span>
           </Fact>
         </Facts>
-        {step && <OfKind step={step} />}
+        {step && (
+          <OfKind
+            step={step}
+            sent={events.find(({ messageId, url }) => messageId === row.messageIds[0] && url === step.callUrl)}
+          />
+        )}
         {step && row.state === "done" && row.kind !== "sleep" && row.kind !== "call" && (
           <Part title={row.kind === "wait" || row.kind === "webhook" ? "What came" : "Result"}>
             <Payload value={step.out} label="The result" />
@@ -107,8 +114,8 @@ export function Part({ title, children }: { title: ReactNode; children: ReactNod
 }
 
 /** What only some kinds of steps have. */
-function OfKind({ step }: { step: StepLog }) {
-  if (step.callUrl !== undefined) return <Call step={step} />;
+function OfKind({ step, sent }: { step: StepLog; sent: LogEntry | undefined }) {
+  if (step.callUrl !== undefined) return <Call step={step} sent={sent} />;
   if (step.invokedWorkflowRunId !== undefined) {
     return (
       <>
@@ -164,19 +171,22 @@ function OfKind({ step }: { step: StepLog }) {
 /** Seconds, or a duration as it was written. */
 const sleepOf = (value: number | string): string => (typeof value === "number" ? duration(value * 1_000) : value);
 
-function Call({ step }: { step: StepLog }) {
+/** The log of its message tells the request too. */
+function Call({ step, sent }: { step: StepLog; sent: LogEntry | undefined }) {
   const answer = answerOf(step.out);
   const status = step.callResponseStatus ?? answer?.status;
   const headers = step.callResponseHeaders ?? answer?.header;
   const body = step.callResponseBody ?? answer?.body ?? (answer ? undefined : step.out);
+  const asked = step.callBody ?? textOf(sent?.body);
+  const askedWith = step.callHeaders ?? sent?.header;
   return (
     <>
       <Part title="Request">
         <p className="mb-1.5 font-mono text-xs break-all">
           {step.callMethod ?? "GET"} {step.callUrl}
         </p>
-        {step.callBody !== undefined && <Payload value={step.callBody} label="The body of the request" />}
-        {step.callHeaders && <Headers title="Headers" headers={step.callHeaders} />}
+        {asked !== undefined && asked !== "" && <Payload value={asked} label="The body of the request" />}
+        {askedWith && <Headers title="Headers" headers={askedWith} />}
       </Part>
       {(status !== undefined || body !== undefined) && (
         <Part title={status === undefined ? "Answer" : `Answer ${status}`}>

@@ -4,7 +4,8 @@
 import { Bell } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
-import { runHref, TextLink } from "@/components/runs/facts";
+import { TextLink } from "@/components/runs/facts";
+import { runHref } from "@/components/runs/links";
 import { Button } from "@/components/ui/button";
 import { useNow } from "@/components/ui/time";
 import type { Run, Wait } from "@/lib/broker/types";

@@ -37,6 +37,8 @@ export interface TableProps<Item> {
     ids: ReadonlySet<string>;
     toggle: (id: string, isPicked: boolean) => void;
     toggleAll: (isPicked: boolean) => void;
+    /** Whether a row can be picked; all can if absent. */
+    isPickable?: (item: Item) => boolean;
   };
   more?: { hasMore: boolean; isLoadingMore: boolean; loadMore: () => void };
   /** `one` and `many` of what is counted at the foot. */
@@ -88,7 +90,9 @@ export function Table<Item>(props: TableProps<Item>) {
     requestAnimationFrame(() => requestAnimationFrame(focus));
   };
 
-  const isPicked = selection && items.length > 0 && items.every((item) => selection.ids.has(idOf(item)));
+  const isPickable = selection?.isPickable ?? (() => true);
+  const pickable = selection ? items.filter(isPickable) : [];
+  const isPicked = selection && pickable.length > 0 && pickable.every((item) => selection.ids.has(idOf(item)));
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <style>{tracks(grid, columns, Boolean(selection), actions && (actionsWidth ?? "2.5rem"))}</style>
@@ -113,7 +117,8 @@ export function Table<Item>(props: TableProps<Item>) {
                   type="checkbox"
                   aria-label="Pick all that are loaded"
                   className="size-4 align-middle accent-ink"
-                  checked={isPicked}
+                  checked={isPicked ?? false}
+                  disabled={pickable.length === 0}
                   onChange={(event) => selection.toggleAll(event.target.checked)}
                 />
               </div>
@@ -153,13 +158,16 @@ export function Table<Item>(props: TableProps<Item>) {
               >
                 {selection && (
                   <div role="cell">
-                    <input
-                      type="checkbox"
-                      aria-label={`Pick ${id}`}
-                      className="size-4 align-middle accent-ink"
-                      checked={selection.ids.has(id)}
-                      onChange={(event) => selection.toggle(id, event.target.checked)}
-                    />
+                    {isPickable(item) && (
+                      <input
+                        type="checkbox"
+                        aria-label={`Pick ${id}`}
+                        // Above the link that covers the row.
+                        className="relative z-1 size-4 align-middle accent-ink"
+                        checked={selection.ids.has(id)}
+                        onChange={(event) => selection.toggle(id, event.target.checked)}
+                      />
+                    )}
                   </div>
                 )}
                 {columns.map(({ title, cell, align, from }, place) => (
