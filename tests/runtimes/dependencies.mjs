@@ -30,7 +30,11 @@ const TOOLS = ["typescript", "wrangler"];
 export const PROJECTS = join(import.meta.dirname, "projects");
 
 /** The names of all projects. */
-export const projects = () => readdirSync(PROJECTS).sort();
+export const projects = () =>
+  readdirSync(PROJECTS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 
 /** Where the packages of a project are, once they are installed. */
 export function installedAt(project) {

@@ -1,4 +1,4 @@
-/** Node's own server: an engine with its HTTP API in ES modules, a workflow in CommonJS. */
+/** Node: its own server, in ES modules and in CommonJS, and frameworks on it, in TypeScript. */
 import { after, before, describe } from "node:test";
 
 import { keepsTheContract } from "./harness/contract.mjs";
@@ -8,11 +8,11 @@ import { startSurroundings } from "./harness/surroundings.mjs";
 const PROJECTS = [
   { name: "node-esm", paths: { workflow: "/api/workflows/order" } },
   { name: "node-cjs" },
-  { name: "express" },
-  { name: "hono", paths: { workflow: "/workflows/order", payment: "Invoke payment" } },
+  { name: "express", build: true },
+  { name: "hono", build: true, paths: { workflow: "/workflows/order", payment: "Invoke payment" } },
 ];
 
-for (const { name, paths } of PROJECTS)
+for (const { name, build, paths } of PROJECTS)
   describe(name, () => {
     let surroundings;
     let project;
@@ -21,7 +21,7 @@ for (const { name, paths } of PROJECTS)
     before(async () => {
       surroundings = await startSurroundings();
       project = await createProject(name);
-      await project.build();
+      if (build) await project.build();
       app = await project.start(surroundings.environment);
     });
 

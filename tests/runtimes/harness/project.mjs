@@ -51,11 +51,11 @@ export async function createProject(name, { programs = [] } = {}) {
   return {
     folder,
     at,
-    /** Runs a script of the manifest to its end, as `npm run` does; gives its output. */
-    async build(script = "build", own = {}) {
-      const output = await run("sh", ["-c", manifest.scripts[script]], { cwd: folder, env: { ...env, ...own } });
+    /** Runs a script of the manifest to its end, as `npm run` does. */
+    async build(script = "build") {
+      console.log(`${name}: ${manifest.scripts[script]} ...`);
+      await run("sh", ["-c", manifest.scripts[script]], { cwd: folder, env });
       clock(script);
-      return output;
     },
     /** Starts a script of the manifest on a free port. */
     start: (own = {}, script = "start") =>
@@ -68,12 +68,12 @@ export async function createProject(name, { programs = [] } = {}) {
  * Starts a server that listens at `PORT` and is told its own address, and waits for its first answer.
  *
  * @param {string} command  for `sh`; the process is the server's own
- * @param {{ cwd: string, env: Record<string, string>, host?: string }} options
+ * @param {{ cwd: string, env: Record<string, string> }} options
  * @returns {Promise<{ url: string, output: () => string, stop: () => Promise<void> }>}
  */
-export async function startServer(command, { cwd, env, host = "127.0.0.1" }) {
+export async function startServer(command, { cwd, env }) {
   const port = await freePort();
-  const url = `http://${host}:${port}`;
+  const url = `http://127.0.0.1:${port}`;
   const own = { PORT: String(port), UPSTASH_WORKFLOW_URL: url };
   const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env: { ...env, ...own }, stdio: "pipe" });
   let output = "";
