@@ -4,6 +4,8 @@
 import { parseArgs } from "node:util";
 
 const NODE_MINIMUM = [22, 12];
+/** That of the first user of QStash's development server, which everybody knows. */
+const PUBLIC_TOKEN = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor < NODE_MINIMUM[1])) {
@@ -42,6 +44,7 @@ console.log(`
   QSTASH_CURRENT_SIGNING_KEY="${bindings.QSTASH_CURRENT_SIGNING_KEY}"
   QSTASH_NEXT_SIGNING_KEY="${bindings.QSTASH_NEXT_SIGNING_KEY}"
 
+  Dashboard:  ${dashboard()}
   A sample workflow in Rust:  ${broker.url}/samples/order
 `);
 
@@ -57,6 +60,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 await broker.exited;
 if (!stopping) fail(`workerd ended by itself:\n${broker.logs()}`);
+
+/** Its address, with the token if that is the one that everybody knows. */
+function dashboard() {
+  if (!broker.dashboard) return "not built; scripts/build-www builds it";
+  const isPublic = bindings.QSTASH_TOKEN === PUBLIC_TOKEN;
+  return isPublic ? `${broker.dashboard}#token=${encodeURIComponent(bindings.QSTASH_TOKEN)}` : broker.dashboard;
+}
 
 function fail(message) {
   console.error(`error: ${message}`);

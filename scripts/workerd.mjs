@@ -11,6 +11,7 @@ import workerdPackage from "workerd";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const BUILD = join(ROOT, "build");
+const DASHBOARD = join(ROOT, "www/out");
 // The package is CommonJS with a default export: the path of the binary.
 const workerd = workerdPackage.default;
 const READY_LIMIT_MS = 30_000;
@@ -39,16 +40,24 @@ export function developmentBindings() {
  * @param {number} [options.port] the port on 127.0.0.1; 0 takes a free one
  * @param {string} options.persistDir where the Durable Object's storage is kept; made if absent
  * @param {Record<string, string>} [options.bindings] variables and secrets; by default those of development
+ * @param {string | false} [options.dashboard] the folder of the dashboard's files; by default www/out, if it was built
  * @param {(line: string) => void} [options.onLog] gets every line that workerd or the Worker prints
- * @returns {Promise<{url: string, port: number, pid: number, exited: Promise<void>, logs: () => string,
+ * @returns {Promise<{url: string, port: number, pid: number, dashboard: string | undefined, exited: Promise<void>, logs: () => string,
  *   kill: () => Promise<void>, stop: () => Promise<void>}>} `kill` is SIGKILL, `stop` is SIGTERM; both resolve when
  *   the process is gone
  */
-export async function startWorker({ port = 0, persistDir, bindings = developmentBindings(), onLog }) {
+export async function startWorker({
+  port = 0,
+  persistDir,
+  bindings = developmentBindings(),
+  dashboard = DASHBOARD,
+  onLog,
+}) {
   const storage = resolve(persistDir);
   mkdirSync(join(storage, "objects"), { recursive: true });
   const config = join(storage, "workerd.capnp");
-  writeFileSync(config, configuration(storage, port, bindings), { mode: 0o600 });
+  const pages = dashboard && existsSync(join(dashboard, "index.html")) ? resolve(dashboard) : undefined;
+  writeFileSync(config, configuration(storage, port, bindings, pages), { mode: 0o600 });
 
   const child = spawn(workerd, ["serve", "--control-fd=3", config], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -82,6 +91,7 @@ export async function startWorker({ port = 0, persistDir, bindings = development
     url: `http://127.0.0.1:${actual}`,
     port: actual,
     pid: child.pid,
+    dashboard: pages && `http://127.0.0.1:${actual}/`,
     exited,
     logs: () => logs.join("\n"),
     kill: () => end("SIGKILL"),
@@ -113,8 +123,8 @@ async function listening(child, exited, port, logs) {
   throw new Error(`workerd ended before it listened:\n${text}`);
 }
 
-/** The Worker of wrangler.toml as a configuration of workerd. */
-function configuration(storage, port, bindings) {
+/** The Worker of wrangler.toml as a configuration of workerd. A folder on disk has the dashboard's files by their names. */
+function configuration(storage, port, bindings, pages) {
   const file = (name) => {
     const path = join(BUILD, name);
     if (!existsSync(path)) throw new Error(`${relative(ROOT, path)} is missing; run: make build`);
@@ -133,6 +143,7 @@ const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
     (name = "objects", disk = (path = ${JSON.stringify(join(storage, "objects"))}, writable = true)),
+    ${pages ? `(name = "dashboard", disk = (path = ${JSON.stringify(pages)})),` : ""}
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")],
@@ -148,6 +159,7 @@ const worker :Workerd.Worker = (
   bindings = [
     (name = "BROKER", durableObjectNamespace = "BrokerObject"),
     (name = "SELF", service = "worker"),
+    ${pages ? '(name = "ASSETS", service = "dashboard"),' : ""}
     ${variables.join(",\n    ")}
   ],
   durableObjectNamespaces = [(className = "BrokerObject", uniqueKey = "orchestration-broker", enableSql = true)],

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { BrokerOptions, RunningBroker } from "../src/server/options.js";
 import { type Broker, core } from "./core.js";
 import { Courier, type CourierOptions } from "./courier.js";
+import { Dashboard } from "./dashboard.js";
 import { DEFAULT_FILE, openDatabase, pathOf } from "./database.js";
 import { HostError, messageOf } from "./errors.js";
 import { Exchange } from "./exchange.js";
@@ -21,7 +22,9 @@ const LOCAL = /^(127\.|::1$)/;
 
 /** See `startBroker` in `src/server/host.ts`. */
 export async function startBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
-  const { port, host, db, connections, clientConnections, now, onError, onWarning, ...settings } = completed(options);
+  const { port, host, db, connections, clientConnections, now, onError, onWarning, dashboard, ...settings } =
+    completed(options);
+  const pages = dashboard ? Dashboard.find() : undefined;
   let hosted: Hosted | undefined;
   const server = createBrokerServer({
     bodyLimit: (method, url, headers) => hosted?.broker.bodyLimit(method, url, headers) ?? 0,
@@ -34,6 +37,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
       return answer;
     },
     listen: (response) => hosted?.listeners.add(response),
+    dashboard: pages,
     clientConnections,
     onError,
   });
@@ -71,6 +75,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
     currentSigningKey,
     nextSigningKey,
     db: path,
+    dashboard: pages && `${url}/`,
     environment: {
       QSTASH_URL: url,
       QSTASH_TOKEN: token,
@@ -145,6 +150,7 @@ interface Own {
   db: string;
   connections: number;
   clientConnections: number;
+  dashboard: boolean;
   now: () => number;
   onError: (error: Error) => void;
   onWarning: (warning: Error & { code: string }) => void;
@@ -157,6 +163,7 @@ function completed(options: BrokerOptions): Completed {
     onError = (error: Error) => console.error(`[orchestration] ${error.message}`),
     onWarning = (warning: Error) => console.warn(`[orchestration] warning: ${warning.message}`),
     clientConnections = CLIENT_CONNECTIONS,
+    dashboard = false,
     ...settings
   } = rest;
   const { BROKER_PRIVATE_DESTINATIONS, BROKER_LLM_URL, BROKER_EMAIL_URL } = process.env;
@@ -170,6 +177,7 @@ function completed(options: BrokerOptions): Completed {
     db,
     connections: whole("connections", connections, 1, MAX_CONNECTIONS),
     clientConnections: whole("clientConnections", clientConnections, 1, MAX_CLIENT_CONNECTIONS),
+    dashboard: flag("dashboard", dashboard),
     now,
     onError,
     onWarning,
@@ -182,6 +190,11 @@ function whole(name: string, value: number, least: number, most: number): number
     `the option ${name} must be a whole number from ${least} to ${most}, got ${value}`,
     "InvalidConfiguration",
   );
+}
+
+function flag(name: string, value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new HostError(`the option ${name} must be true or false, got ${value}`, "InvalidConfiguration");
 }
 
 function defaultPort(): number {

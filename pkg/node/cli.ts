@@ -64,10 +64,12 @@ async function main(args: string[]): Promise<void> {
     currentSigningKey: secret("QSTASH_CURRENT_SIGNING_KEY"),
     nextSigningKey: secret("QSTASH_NEXT_SIGNING_KEY"),
     connections: number("connections", values.connections),
+    dashboard: true,
     onWarning: (warning) => console.error(`warning: ${explained(warning)}`),
   });
   const environment = shown(running.environment, values, broker.isPublic);
-  console.log(banner(running, environment, broker.version(), Math.ceil(performance.now() - began)));
+  const isKnown = broker.isPublic(running.token);
+  console.log(banner(running, isKnown, environment, broker.version(), Math.ceil(performance.now() - began)));
   stopOnSignals(running);
 }
 
@@ -126,7 +128,8 @@ function shown(
 }
 
 function banner(
-  { url, db }: RunningBroker,
+  { url, db, dashboard, token }: RunningBroker,
+  isKnown: boolean,
   environment: [name: string, text: string][],
   version: string,
   milliseconds: number,
@@ -136,7 +139,7 @@ function banner(
   orchestration ${version}: the broker is ready, after ${milliseconds} ms
 
   URL        ${url}
-  Dashboard  ${url}/ (an index, as long as there is none)
+  Dashboard  ${dashboard ? `${dashboard}${isKnown ? `#token=${encodeURIComponent(token)}` : ""}` : "not in this build"}
   Database   ${file}
 
   For the application's .env:

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import * as bindings from "../wasm/broker_bg.js";
 
-export type { AnswerTuple, Broker, DeliveryTuple } from "../wasm/broker.js";
+export type { AnswerTuple, Broker, DeliveryTuple, FileTuple } from "../wasm/broker.js";
 
 let started = false;
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 
 import type { AnswerTuple } from "./core.js";
+import type { Dashboard } from "./dashboard.js";
 import { messageOf } from "./errors.js";
 import { linesOf, rawOf } from "./headers.js";
 
@@ -30,6 +31,7 @@ export interface ServerOptions {
   answer: Answer;
   /** Takes a response that stays open after its beginning, or says what to answer instead. */
   listen: (response: ServerResponse) => AnswerTuple | undefined;
+  dashboard: Dashboard | undefined;
   /** How many clients may be connected at once; what is more is closed. */
   clientConnections: number;
   onError: (error: Error) => void;
@@ -73,7 +75,10 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
     options.onError(new Error(`a request failed: ${messageOf(error)}`, { cause: error }));
     answer = failure(500, "the broker failed; its log says why");
   }
-  const refusal = answer[3] ? options.listen(response) : undefined;
+  const [, , , staysOpen, files] = answer;
+  const page = files.length > 0 ? await options.dashboard?.page(files, request.headers["if-none-match"]) : undefined;
+  if (page) return write(response, [page.status, page.headers, page.body, false]);
+  const refusal = staysOpen ? options.listen(response) : undefined;
   write(response, refusal ?? answer);
 }
 
@@ -107,7 +112,10 @@ async function bodyOf(request: IncomingMessage, response: ServerResponse, limit:
   return Buffer.concat(chunks);
 }
 
-function write(response: ServerResponse, [status, headers, body, staysOpen]: AnswerTuple): void {
+/** What is sent of an answer. */
+type Sent = readonly [status: number, headers: string, body: Uint8Array, staysOpen: boolean, ...rest: unknown[]];
+
+function write(response: ServerResponse, [status, headers, body, staysOpen]: Sent): void {
   const raw = rawOf(headers);
   for (let index = 0; index + 1 < raw.length; index += 2)
     response.appendHeader(raw[index] as string, raw[index + 1] as string);
@@ -118,7 +126,7 @@ function write(response: ServerResponse, [status, headers, body, staysOpen]: Ans
 }
 
 function failure(status: number, error: string): AnswerTuple {
-  return [status, "content-type\napplication/json", Buffer.from(JSON.stringify({ error })), false];
+  return [status, "content-type\napplication/json", Buffer.from(JSON.stringify({ error })), false, []];
 }
 
 /** Answers what is no HTTP, or has headers that are too long, or comes too slowly. */

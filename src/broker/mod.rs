@@ -21,6 +21,7 @@ mod backoff;
 mod callback;
 pub mod changes;
 mod cron;
+pub mod dashboard;
 mod deduplication;
 mod delivery;
 mod dispatch;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
 import test from "node:test";
@@ -16,6 +16,9 @@ import { broker, folder, server, TOKEN, until } from "./support.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const GZIP_LIMIT_BYTES = 1_000_000;
+
+// wrangler wants it to be there, with or without the dashboard in it.
+mkdirSync(join(ROOT, "www/out"), { recursive: true });
 
 /** What the platform's scheduler remembers of alarms; without it, every alarm is lost. */
 function loseAlarms(storage) {
@@ -31,7 +34,8 @@ test("wrangler deploy --dry-run takes wrangler.toml as it stands; the upload is 
     ["deploy", "--dry-run", "--outdir", out],
     { cwd: ROOT, env: { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" }, maxBuffer: 1 << 24 },
   );
-  for (const binding of [/env\.BROKER .*BrokerObject/, /env\.SELF .*orchestration/]) assert.match(stdout, binding);
+  for (const binding of [/env\.BROKER .*BrokerObject/, /env\.SELF .*orchestration/, /env\.ASSETS/])
+    assert.match(stdout, binding);
   const sizes = readdirSync(out)
     .filter((name) => /\.(js|wasm)$/.test(name))
     .map((name) => [name, gzipSync(readFileSync(join(out, name))).length]);

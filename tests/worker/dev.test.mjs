@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import test from "node:test";
 import { folder, TOKEN, until } from "./support.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
+const PAGES = resolve(ROOT, "www/out/index.html");
 
 function dev(t, ...options) {
   const storage = folder();
@@ -34,6 +36,12 @@ test("make dev prints what clients need, answers, and stops on SIGINT", async (t
   assert.ok(run.output.split("\n").length < 24, "the banner fits a screen");
   const value = (name) => run.output.match(new RegExp(`${name}="(.+)"`))[1];
   assert.equal(value("QSTASH_TOKEN"), TOKEN);
+  const dashboard = run.output.match(/Dashboard: +(.+)/)[1];
+  if (existsSync(PAGES)) {
+    assert.equal(new URLSearchParams(new URL(dashboard).hash.slice(1)).get("token"), TOKEN);
+    const page = await fetch(dashboard, { headers: { accept: "text/html" } });
+    assert.match(page.headers.get("content-type"), /^text\/html/);
+  } else assert.match(dashboard, /^not built/);
   const keys = await fetch(`${value("QSTASH_URL")}/v2/keys`, { headers: { authorization: `Bearer ${TOKEN}` } });
   assert.deepEqual(await keys.json(), {
     current: value("QSTASH_CURRENT_SIGNING_KEY"),

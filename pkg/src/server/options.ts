@@ -33,6 +33,11 @@ export interface BrokerOptions {
   /** How many connections of clients are open at once; what is more is closed unanswered. Default: 2,000. */
   clientConnections?: number | undefined;
   /**
+   * Whether the dashboard is served at `/`, if the package has it. It is files for everybody; what it shows needs the token.
+   * Default: `false`; `npx @repo/orchestration dev` serves it.
+   */
+  dashboard?: boolean | undefined;
+  /**
    * The broker's clock: milliseconds since the Unix epoch. Default: `Date.now`. A test that turns it forward calls
    * {@link RunningBroker.wake} then. Timeouts of deliveries always pass on the machine's own clock.
    */
@@ -60,6 +65,8 @@ export interface RunningBroker {
   readonly nextSigningKey: string;
   /** The absolute path of the database, or `:memory:`. */
   readonly db: string;
+  /** Where the dashboard is, if it is served. */
+  readonly dashboard: string | undefined;
   /** `QSTASH_URL`, `QSTASH_TOKEN` and the signing keys, as an application's environment has them. */
   readonly environment: Readonly<Record<string, string>>;
   /** Looks for what is due now, whatever the timer says: for tests that have turned the clock. */

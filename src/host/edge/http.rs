@@ -38,6 +38,13 @@ pub async fn read_request_within(
     method.map(|_| head)
 }
 
+/// The platform's request without its body; the method is one of the wire's.
+pub fn read_head(request: &worker::Request) -> Result<Request> {
+    let mut head = Request::new(Method::parse(request.method().as_ref())?, request.inner().url());
+    head.headers = read_headers(request.headers());
+    Ok(head)
+}
+
 /// The platform's response as a value, with at most `limit` bytes of its body.
 pub async fn read_response(mut response: worker::Response, limit: usize) -> Result<Response, String> {
     let status = response.status_code();
@@ -124,8 +131,8 @@ fn shown_js(value: &JsValue) -> String {
     message.and_then(|message| message.as_string()).unwrap_or_else(|| format!("{value:?}"))
 }
 
-/// Status and headers.
-fn head(response: &Response) -> worker::Result<ResponseBuilder> {
+/// Status and headers of a response.
+pub fn head(response: &Response) -> worker::Result<ResponseBuilder> {
     let headers = worker::Headers::new();
     for (name, value) in response.headers.iter() {
         headers.append(name, value)?;

@@ -4,6 +4,7 @@ mod bell;
 mod changes;
 mod connection;
 mod courier;
+mod dashboard;
 mod host;
 mod http;
 mod object;
@@ -19,6 +20,7 @@ mod samples;
 mod standalone;
 
 pub use connection::connect;
+pub use dashboard::dashboard;
 pub use host::{EdgeHost, PlatformEntropy};
 pub use http::{read_request, read_response, write_response};
 pub use object::BrokerObject;

@@ -36,6 +36,9 @@ pub const BROKER: &str = "BROKER";
 /// The binding of the Worker to itself.
 pub const SELF: &str = "SELF";
 
+/// The binding of the dashboard's files.
+pub const ASSETS: &str = "ASSETS";
+
 /// Cloudflare lets an invocation wait for six connections at once.
 pub const DEFAULT_CONNECTIONS: usize = 6;
 

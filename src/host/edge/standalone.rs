@@ -7,7 +7,7 @@ use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, c
 
 use crate::error::{Code, Error};
 use crate::host::edge::http::{self, error_response, write_response};
-use crate::host::edge::{BrokerObjects, Router, samples, settings};
+use crate::host::edge::{BrokerObjects, Router, dashboard, samples, settings};
 use crate::wire;
 
 /// Whether this isolate has woken the broker.
@@ -18,7 +18,8 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// `/v2/…` is the broker's API, `/samples/…` are workflows, `/health` tells whether the settings are complete.
+/// `/v2/…` is the broker's API, `/samples/…` are workflows, `/health` tells whether the settings are complete; everything else
+/// is the dashboard.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     if !WOKEN.swap(true, Ordering::Relaxed) {
@@ -36,9 +37,13 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     if router.serves(&path) {
         return router.run(request, env, context).await;
     }
+    let page = if path == "/health" { None } else { dashboard(&request, &env).await? };
     // Read, so that the connection stays usable; see `http`.
     if let Err(error) = http::read_request(request, 0).await {
         return write_response(error_response(&error));
+    }
+    if let Some(page) = page {
+        return Ok(page);
     }
     write_response(match path.as_str() {
         "/" => index(),

@@ -1,8 +1,9 @@
-//! What the process answers beside the API: an index, and whether it is well.
+//! What the process answers beside the API: the dashboard, an index, and whether it is well.
 
 use serde_json::json;
 
 use super::error_answer;
+use crate::broker::dashboard::{File, files};
 use crate::broker::is_webhook;
 use crate::error::{Code, Error};
 use crate::wire::{Method, Request, Response, development};
@@ -10,33 +11,41 @@ use crate::wire::{Method, Request, Response, development};
 /// What the process is, so that it is known for a broker without a token.
 const NAME: &str = "orchestration";
 
+/// An answer, and the files of the dashboard that are sent in its place if they are there.
+pub struct Answer {
+    pub response: Response,
+    pub files: Vec<File>,
+}
+
 /// `None` for what belongs to the API. `token` is that of the broker.
-pub fn answer(request: &Request, token: &str) -> Option<Response> {
+pub fn answer(request: &Request, token: &str) -> Option<Answer> {
+    let alone = |response| Some(Answer { response, files: Vec::new() });
     if is_forged(request) {
         let text = "a page of another site can't change anything at the broker: its token is for servers";
-        return Some(error_answer(&Error::new(Code::Forbidden, text)));
+        return alone(error_answer(&Error::new(Code::Forbidden, text)));
     }
     if token == development::TOKEN && !is_local(host(&request.url)) && !is_webhook(&request.url) {
         let text = "a broker whose token everybody knows is reached by an address or a local name only; start it with a \
                     token of your own to reach it by a public name";
-        return Some(error_answer(&Error::new(Code::Forbidden, text)));
+        return alone(error_answer(&Error::new(Code::Forbidden, text)));
     }
     let path = path(&request.url);
     if ["/v2/", "/llm/"].iter().any(|prefix| path.starts_with(prefix)) {
         return None;
     }
-    let answer = match path {
+    let response = match path {
         "/" => index(),
         "/health" => {
             Response::json(200, &json!({ "status": "ok", "name": NAME, "version": env!("CARGO_PKG_VERSION") }))
         }
-        _ => return Some(error_answer(&Error::new(Code::NotFound, "there is nothing here; see / for what is there"))),
+        _ => error_answer(&Error::new(Code::NotFound, "there is nothing here; see / for what is there")),
     };
-    if request.method == Method::Get {
-        return Some(answer);
+    if response.is_success() && request.method != Method::Get {
+        let body = json!({ "error": format!("{path} does not take {}; expected GET", request.method.as_str()) });
+        return alone(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", "GET"));
     }
-    let body = json!({ "error": format!("{path} does not take {}; expected GET", request.method.as_str()) });
-    Some(Response::json(Code::MethodNotAllowed.status(), &body).header("allow", "GET"))
+    let files = if path == "/health" { Vec::new() } else { files(request) };
+    Some(Answer { response, files })
 }
 
 /// Whether a browser says that a page of another site or port sends this. On a developer's machine such a page could

@@ -14,11 +14,13 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use self::audience::Audience;
+use self::front::Answer;
 use self::settings::BrokerSettings;
 use self::sql::{Database, DatabaseSql};
 use super::error::thrown;
 use super::text::{SystemEntropy, headers_of, text_of, timestamp};
 use crate::broker::changes::{self, stays_open};
+use crate::broker::dashboard::File;
 use crate::broker::{self, LeaseId, Outcome, Settings, is_webhook};
 use crate::error::{Error, Result};
 use crate::wire::{Headers, Method, Request, Response, development, header};
@@ -29,7 +31,16 @@ const TYPES: &str = r"
  * An answer. Headers are a line for each name and each value, in Latin-1: a character for each byte. If it stays open, it goes
  * on with what `Broker.news` says, once `Broker.listen` has a place for it.
  */
-export type AnswerTuple = [status: number, headers: string, body: Uint8Array<ArrayBuffer>, staysOpen: boolean];
+export type AnswerTuple = [
+  status: number,
+  headers: string,
+  body: Uint8Array<ArrayBuffer>,
+  staysOpen: boolean,
+  files: FileTuple[],
+];
+
+/** A file of the dashboard. The first that is there is sent in place of the answer. */
+export type FileTuple = [name: string, status: number, headers: string];
 
 /** A request that has to be sent now; after `timeout` milliseconds it is given up. */
 export type DeliveryTuple = [
@@ -100,22 +111,23 @@ impl Broker {
             let method = if asked == Method::Head && !is_webhook(&url) { Method::Get } else { asked };
             let mut request = Request { method, url, headers: headers_of(headers), body };
             name_caller(&mut request.headers, caller);
-            let answer = front::answer(&request, &self.token)
-                .unwrap_or_else(|| self.inner.handle_request(&request, timestamp(now), &mut entropy));
-            let stays_open = asked == method && stays_open(&request, &answer);
-            (answer, stays_open)
+            if let Some(Answer { response, files }) = front::answer(&request, &self.token) {
+                return answer_tuple(response, false, files);
+            }
+            let response = self.inner.handle_request(&request, timestamp(now), &mut entropy);
+            let stays_open = asked == method && stays_open(&request, &response);
+            answer_tuple(response, stays_open, Vec::new())
         });
         // An id that can be guessed would be worse than no answer.
         let answer = answer.and_then(|answer| entropy.check().map(|()| answer));
-        let (answer, stays_open) = answer.unwrap_or_else(|error| (error_answer(&error), false));
-        answer_tuple(answer, stays_open)
+        answer.unwrap_or_else(|error| answer_tuple(error_answer(&error), false, Vec::new()))
     }
 
     /// Takes a place for a listener to changes; `leave` gives it back. If none is free, the answer that says so.
     #[wasm_bindgen(unchecked_return_type = "AnswerTuple | undefined")]
     pub fn listen(&self, now: f64) -> Option<Array> {
         let has_place = self.audience.join(self.inner.revision(), timestamp(now));
-        (!has_place).then(|| answer_tuple(changes::full(), false))
+        (!has_place).then(|| answer_tuple(changes::full(), false, Vec::new()))
     }
 
     /// A listener's connection has ended.
@@ -221,9 +233,14 @@ fn name_caller(headers: &mut Headers, caller: &str) {
     }
 }
 
-fn answer_tuple(answer: Response, stays_open: bool) -> Array {
+fn answer_tuple(answer: Response, stays_open: bool, files: Vec<File>) -> Array {
     let body = js_sys::Uint8Array::from(answer.body.as_slice());
-    Array::of4(&answer.status.into(), &text_of(&answer.headers).into(), &body.into(), &stays_open.into())
+    let files: Array = files.into_iter().map(file_tuple).collect();
+    Array::of5(&answer.status.into(), &text_of(&answer.headers).into(), &body.into(), &stays_open.into(), &files.into())
+}
+
+fn file_tuple(File { name, status, headers }: File) -> JsValue {
+    Array::of3(&name.into(), &status.into(), &text_of(&headers).into()).into()
 }
 
 #[allow(clippy::cast_precision_loss)] // far below 2^53
