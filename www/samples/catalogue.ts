@@ -17,8 +17,10 @@ export interface Sample {
   title: string;
   /** What it shows, in a sentence or two. */
   shows: string;
-  /** Its files in `samples/<name>/`, the workflow first. */
+  /** Its files in this folder, the workflow first. */
   files: readonly string[];
+  /** Its route in `app/api/samples/`. */
+  route: string;
   /** Whether its route exists on the Edge runtime too. */
   hasEdge?: boolean;
   fields: readonly Field[];
@@ -42,7 +44,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "Order",
     shows:
       "Steps that talk to services which fail now and then: each has its own retries, two run in parallel, and what was done once is not done again.",
-    files: ["workflow.ts", "client.ts"],
+    files: ["order/workflow.ts", "order/client.ts", "services.ts"],
+    route: "order/route.ts",
     hasEdge: true,
     fields: [
       { name: "item", label: "Item", kind: "choice", initial: "lamp", options: ["lamp", "chair", "desk"] },
@@ -64,7 +67,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "Human approval",
     shows:
       "A run that waits for somebody’s decision, for days if need be, and goes its own way if nobody decides in time.",
-    files: ["workflow.ts", "client.ts"],
+    files: ["approval/workflow.ts", "approval/client.ts"],
+    route: "approval/route.ts",
     hasEdge: true,
     fields: [
       { name: "purpose", label: "Purpose", kind: "text", initial: "Train to Vienna", max: 80 },
@@ -84,7 +88,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "Nightly report",
     shows:
       "A schedule that starts a run every night. The report is made of what the other samples have written into the ledger.",
-    files: ["workflow.ts", "client.ts"],
+    files: ["report/workflow.ts", "report/client.ts"],
+    route: "report/route.ts",
     fields: [],
     action: "Run it now",
   },
@@ -93,7 +98,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "Image batch",
     shows:
       "Many steps at once under a flow-control key: all are asked for together, and no more than allowed run at the same time.",
-    files: ["workflow.ts", "client.ts", "pixels.ts"],
+    files: ["images/workflow.ts", "images/client.ts", "images/pixels.ts"],
+    route: "images/route.ts",
     fields: [
       { name: "pictures", label: "Pictures", kind: "number", initial: 8, min: 1, max: 24 },
       { name: "width", label: "Width of a thumbnail", kind: "number", initial: 160, min: 16, max: 320 },
@@ -106,7 +112,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "Webhook intake",
     shows:
       "A third party’s webhook starts runs once its signature was verified. Here this server sends what GitHub would send.",
-    files: ["workflow.ts", "client.ts"],
+    files: ["webhook/workflow.ts", "webhook/client.ts"],
+    route: "webhook/[...path]/route.ts",
     fields: [
       { name: "title", label: "Title of the issue", kind: "text", initial: "The app crashes on start", max: 80 },
       { name: "forged", label: "Sign with a wrong secret", kind: "check", initial: false },
@@ -118,7 +125,8 @@ export const SAMPLES: readonly Sample[] = [
     title: "AI pipeline",
     shows:
       "Requests to a language model that the broker makes: nothing runs while the model thinks, refusals are tried again, and a flow-control key keeps to the model’s limit. The model is a stand-in of this app.",
-    files: ["workflow.ts", "client.ts"],
+    files: ["ai/workflow.ts", "ai/client.ts"],
+    route: "ai/route.ts",
     fields: [
       {
         name: "text",
@@ -143,10 +151,11 @@ export const SAMPLES: readonly Sample[] = [
   },
   {
     name: "trip",
-    title: "Failure with compensation",
+    title: "Compensation",
     shows:
-      "Three bookings, of which the last can be impossible: there are 3 cars for 4 travellers each. Then what was booked is cancelled, the last first.",
-    files: ["workflow.ts", "client.ts"],
+      "A failure that is made good: of three bookings the last can be impossible, for there are 3 cars for 4 travellers each. What was booked is cancelled then, the last first.",
+    files: ["trip/workflow.ts", "trip/client.ts"],
+    route: "trip/route.ts",
     fields: [
       { name: "to", label: "Destination", kind: "text", initial: "Lisbon", max: 80 },
       {
