@@ -31,15 +31,19 @@ export async function startApp({ broker, port, env = {} }) {
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (printed += text));
   const exited = once(child, "exit");
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
   const url = `http://localhost:${at}`;
   const stop = async () => {
     child.kill("SIGTERM");
     const late = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
     await exited;
     clearTimeout(late);
+    process.off("exit", end);
   };
   try {
-    await ready(url, () => child.exitCode !== null || child.signalCode !== null);
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    await ready(url, { hasEnded, isListening: () => /✓ Ready in/.test(printed) });
   } catch (error) {
     await stop();
     throw new Error(`the app does not start: ${error.message}\n${printed}`);
@@ -56,11 +60,14 @@ function clean(env) {
   );
 }
 
-async function ready(url, hasEnded) {
+/** It says itself that it listens: another program on the port would answer too. */
+async function ready(url, { hasEnded, isListening }) {
   const end = Date.now() + READY_LIMIT_MS;
   for (;;) {
     if (hasEnded()) throw new Error("its process has ended");
-    const answer = await fetch(`${url}/api/session`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    const answer = isListening()
+      ? await fetch(`${url}/api/session`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
+      : undefined;
     if (answer?.ok) return answer.body?.cancel();
     if (Date.now() > end) throw new Error("it does not answer");
     await new Promise((next) => setTimeout(next, 50));
