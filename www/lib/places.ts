@@ -15,3 +15,6 @@ export const messageAt = (id: string): string => `/message${search({ id })}`;
 export const runAt = (id: string): string => `/run${search({ id })}`;
 export const scheduleAt = (id: string): string => `/schedules${search({ id })}`;
 export const groupAt = (name: string): string => `/url-groups${search({ name })}`;
+export const letterAt = (id: string): string => `/dlq${search({ letter: id })}`;
+/** By label, or one by its id. */
+export const runsLike = (q: string): string => `/runs${search({ q })}`;

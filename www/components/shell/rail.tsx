@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { CircleHelp, LogOut, Monitor, Moon, Search, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -12,7 +12,14 @@ import { type Connection, useConnection } from "@/lib/live";
 import type { Session } from "@/lib/session";
 import { type Choice, choice, choose } from "@/lib/theme";
 
-export function Rail({ isOpen, session }: { isOpen: boolean; session: Session }) {
+interface RailProps {
+  isOpen: boolean;
+  session: Session;
+  onJump: () => void;
+  onKeys: () => void;
+}
+
+export function Rail({ isOpen, session, onJump, onKeys }: RailProps) {
   const path = usePathname();
   return (
     <nav
@@ -27,6 +34,17 @@ export function Rail({ isOpen, session }: { isOpen: boolean; session: Session })
         <Mark />
         <span className="font-semibold tracking-tight">orchestration</span>
       </div>
+      <button
+        type="button"
+        onClick={onJump}
+        className="mx-3 mb-2 flex h-8 items-center gap-2 rounded-md border border-line px-2 text-sm text-faint hover:bg-sunken hover:text-ink max-md:mt-2 max-md:mb-0 max-md:h-11"
+      >
+        <Search size={14} aria-hidden />
+        <span className="flex-1 text-left">Jump to…</span>
+        <kbd className="font-mono text-xs max-md:hidden" aria-hidden>
+          Ctrl K
+        </kbd>
+      </button>
       <div className="flex-1 overflow-y-auto pb-4 max-md:pt-2">
         {PLACES.map((group, index) => (
           <ul key={group[0]?.href} className={clsx(index > 0 && "mt-2 border-t border-line pt-2")}>
@@ -60,6 +78,7 @@ export function Rail({ isOpen, session }: { isOpen: boolean; session: Session })
       <div className="flex items-center justify-between gap-2 border-t border-line py-2 pr-2 pl-4">
         {session.isSignedIn ? <ConnectionStatus /> : <span />}
         <span className="flex">
+          <IconButton icon={CircleHelp} label="Keys" onClick={onKeys} className="max-md:hidden" />
           <ThemeButton />
           {session.isSignedIn && session.isRequired && (
             <IconButton icon={LogOut} label="Sign out" onClick={() => void session.signOut()} />

@@ -2,6 +2,7 @@
 
 /** What is around every page: the rail with the pages, the connection, the session. */
 import { Menu as MenuIcon } from "lucide-react";
+import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, Suspense, useEffect, useState } from "react";
@@ -15,6 +16,9 @@ import { Toasts } from "@/components/ui/toast";
 import { useConnection, useLiveData } from "@/lib/live";
 import { type Session, useSession } from "@/lib/session";
 import { followSystem } from "@/lib/theme";
+
+const JumpDialog = dynamic(() => import("@/components/shell/jump").then((it) => it.JumpDialog));
+const KeysDialog = dynamic(() => import("@/components/shell/keys-dialog").then((it) => it.KeysDialog));
 
 /** The stream tells what changed; nothing has to be guessed from focus. */
 const SWR = {
@@ -58,7 +62,9 @@ function Gate({ children }: { children: ReactNode }) {
 function Frame({ session, children }: { session: Session; children: ReactNode }) {
   const path = usePathname();
   const [isMenuOpen, setMenuOpen] = useState(false);
-  useShortcuts();
+  const [dialog, setDialog] = useState<"jump" | "keys">();
+  const closeDialog = () => setDialog(undefined);
+  useShortcuts(setDialog);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
   useEffect(() => setMenuOpen(false), [path]);
   return (
@@ -79,11 +85,13 @@ function Frame({ session, children }: { session: Session; children: ReactNode })
           onClick={() => setMenuOpen(!isMenuOpen)}
         />
       </div>
-      <Rail isOpen={isMenuOpen} session={session} />
+      <Rail isOpen={isMenuOpen} session={session} onJump={() => setDialog("jump")} onKeys={() => setDialog("keys")} />
       <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none">
         {session.isSignedIn && <Live />}
         {children}
       </main>
+      {session.isSignedIn && dialog === "jump" && <JumpDialog onClose={closeDialog} />}
+      {session.isSignedIn && dialog === "keys" && <KeysDialog onClose={closeDialog} />}
     </div>
   );
 }

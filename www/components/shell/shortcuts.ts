@@ -1,23 +1,33 @@
 "use client";
 
-/** Keys that work on every page: `g` and a letter go to a page, `/` to the search. */
+/** Keys that work on every page: `g` and a letter go to a page, `/` to the search; two open dialogs. */
 import { useRouter } from "next/navigation";
 import { useEffect } from "react";
 import { PLACES } from "@/components/shell/navigation";
 
 const PAUSE_MS = 1_200;
 
-export function useShortcuts(): void {
+/** `open` is constant. */
+export function useShortcuts(open: (dialog: "jump" | "keys") => void): void {
   const router = useRouter();
   useEffect(() => {
     let goes = 0;
     const press = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        open("jump");
+        return;
+      }
       if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       if (event.key === "/") {
         const search = document.querySelector<HTMLInputElement>("input[data-search]");
         if (!search) return;
         event.preventDefault();
         search.focus();
+        return;
+      }
+      if (event.key === "?") {
+        open("keys");
         return;
       }
       if (event.key === "g") {
@@ -33,7 +43,7 @@ export function useShortcuts(): void {
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, [router]);
+  }, [router, open]);
 }
 
 const isTyping = (target: EventTarget | null): boolean =>

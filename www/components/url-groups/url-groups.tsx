@@ -29,7 +29,7 @@ const COLUMNS: Column<UrlGroup>[] = [
   { title: "URL group", width: "minmax(0,12rem)", cell: ({ name }) => <span title={name}>{name}</span> },
   { title: "Endpoints", width: "4.5rem", align: "end", cell: ({ endpoints }) => count(endpoints.length) },
   {
-    title: "They are",
+    title: "URLs",
     width: "minmax(0,1fr)",
     from: "sm",
     cell: ({ endpoints }) => {
