@@ -152,7 +152,7 @@ test("opens an entry of the log in place; going back closes it", async () => {
   await dialog().waitFor({ state: "hidden" });
   assert.equal(new URL(page.url()).search, "?state=ERROR");
   await page.goto(address);
-  await dialog().getByText("Destination").waitFor();
+  await dialog().getByText("Destination", { exact: true }).waitFor();
   assert.deepEqual(opened.errors, []);
 });
 

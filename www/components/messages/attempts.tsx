@@ -108,7 +108,8 @@ function Track({ attempts, createdAt }: { attempts: readonly Attempt[]; createdA
 
 function Row({ attempt, isLast }: { attempt: Attempt; isLast: boolean }) {
   const { number, startedAt, endedAt, outcome, responseStatus, answer, error, nextDeliveryTime } = attempt;
-  const [isOpen, setOpen] = useState(isLast && outcome === "failed");
+  const [choice, setChoice] = useState<boolean>();
+  const isOpen = choice ?? (isLast && outcome === "failed");
   const told = errorIn(answer?.responseBody);
   const isAnswered =
     answer !== undefined &&
@@ -139,7 +140,7 @@ function Row({ attempt, isLast }: { attempt: Attempt; isLast: boolean }) {
           <span className="text-faint">then a wait of {duration(nextDeliveryTime - endedAt)}</span>
         )}
         {(isAnswered || error !== undefined) && (
-          <Button kind="quiet" className="ml-auto h-7!" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          <Button kind="quiet" className="ml-auto h-7!" aria-expanded={isOpen} onClick={() => setChoice(!isOpen)}>
             {isOpen ? "Hide the answer" : "Show the answer"}
           </Button>
         )}
