@@ -55,6 +55,7 @@ async function ask<T>({ url, workflowRunId }: Run, path: string, body?: object |
   const answer = await fetch(new URL(`/api/samples/${path}`, url), {
     method: body === undefined ? "GET" : "POST",
     headers: { authorization: `Bearer ${process.env.SAMPLES_KEY}` },
+    signal: AbortSignal.timeout(10_000),
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify({ ...body, workflowRunId }) : (body as BodyInit) }),
   });
   if (answer.ok) return (await answer.json()) as T;
