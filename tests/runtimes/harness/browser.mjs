@@ -1,10 +1,8 @@
-/** Chromium of the system, without a window. */
+/** A page in the system's Chromium. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 
-import { chromium } from "playwright-core";
+import { startBrowser } from "../../www/lib/browser.mjs";
 
-const NAMES = ["chromium", "google-chrome", "chrome"];
 const PATIENCE_MS = 30_000;
 
 /**
@@ -15,28 +13,14 @@ const PATIENCE_MS = 30_000;
  * @param {(page: import("playwright-core").Page) => Promise<void>} use
  */
 export async function withPage(url, use) {
-  const browser = await chromium.launch({ executablePath: executable(), args: ["--no-sandbox"] });
+  const browser = await startBrowser();
   try {
-    const page = await browser.newPage();
+    const { page, errors } = await browser.open();
     page.setDefaultTimeout(PATIENCE_MS);
-    const wrong = [];
-    page.on("pageerror", (error) => wrong.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
     await page.goto(url);
     await use(page);
-    assert.deepEqual(wrong, []);
+    assert.deepEqual(errors, []);
   } finally {
     await browser.close();
   }
-}
-
-function executable() {
-  for (const name of NAMES) {
-    try {
-      return execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
-    } catch {
-      // The next name.
-    }
-  }
-  throw new Error("Chromium is missing; run: scripts/setup test");
 }
