@@ -379,6 +379,26 @@ test("a run that failed, and the function that was told", () => {
   assert.equal(timeline.to - T, 170);
 });
 
+test("steps that a resumed run needs not do again take no time of it", () => {
+  const story = new Story()
+    .delivery("init", 10, 40)
+    .message("m2", 30)
+    .delivery("m2", 31, 45)
+    .group("sequential", new Story().step("kept", -60_000, { stepId: 1, messageId: "m1", startedAt: -60_030 }))
+    .group("sequential", new Story().step("done", 30, { stepId: 2, messageId: "m2", startedAt: 10 }))
+    .ended("RUN_SUCCESS", 44);
+  const timeline = story.timeline();
+  assert.deepEqual(rows(timeline), [
+    ["kept", "done", ""],
+    ["done", "done", "queue 0-10, work 10-30"],
+  ]);
+  assert.deepEqual(
+    timeline.rows.map(({ isCarried }) => isCarried),
+    [true, false],
+  );
+  assert.equal(timeline.from - T, 0);
+});
+
 test("a run that was canceled stops where it was", () => {
   const story = new Story()
     .delivery("init", 10, 25)

@@ -34,7 +34,7 @@ export function RunActions({ run, events, reload }: { run: Run; events: readonly
           <Button icon={RotateCcw} onClick={() => setAsked("restart")}>
             Restart
           </Button>
-          {run.failureFunction && (
+          {run.failureFunction?.state === "CALLBACK_FAIL" && (
             <Button icon={LifeBuoy} onClick={() => setAsked("tell")}>
               Call failure function
             </Button>

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { barClass, SEGMENTS } from "@/components/runs/signs";
+import { BEFORE, barClass, SEGMENTS } from "@/components/runs/signs";
 import styles from "@/components/runs/timeline.module.css";
 import { duration } from "@/lib/format";
 import type { Axis } from "@/lib/timeline/axis";
@@ -11,6 +11,9 @@ import type { Row } from "@/lib/timeline/model";
 export function Bars({ row, axis, now }: { row: Row; axis: Axis; now: number }) {
   return (
     <span aria-hidden className="absolute inset-0">
+      {row.isCarried && (
+        <span className="absolute inset-y-0 left-1 flex items-center text-xs text-faint">{BEFORE}</span>
+      )}
       {row.segments.map(({ kind, from, to }) => {
         const start = axis.placeOf(from);
         const isThin = kind === "queue" || kind === "gap";

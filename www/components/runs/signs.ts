@@ -56,16 +56,19 @@ export function tookOf({ startedAt, endedAt, state }: Row, now: number): number 
   return Math.max(0, (endedAt ?? now) - startedAt);
 }
 
+/** What is said of a step that needed not be done again. */
+export const BEFORE = "done by the run that this one resumed";
+
 /** A row in a sentence. */
 export function spoken(row: Row, from: number, now: number, place: number, of: number): string {
-  const { branch, startedAt, tries, state, kind, until } = row;
+  const { branch, startedAt, tries, state, kind, until, isCarried } = row;
   const took = tookOf(row, now);
   const isOver = row.endedAt !== undefined;
   return [
     `${place} of ${of}: ${nameOf(row)}`,
     KINDS[kind][1],
     branch && `in parallel, ${branch.index + 1} of ${branch.size}`,
-    STATES[state][2],
+    isCarried ? BEFORE : STATES[state][2],
     startedAt !== undefined && `began after ${duration(startedAt - from)}`,
     took !== undefined && (isOver ? `took ${duration(took)}` : `for ${duration(took)}`),
     tries > 1 && counted(tries, "attempt"),

@@ -59,7 +59,10 @@ export function StepDetails({ row, run, events, onClose }: StepDetailsProps) {
           <Fact name="Goes on">
             {until === undefined || until <= time ? null : `${dateTime(until)}, in ${duration(until - time)}`}
           </Fact>
-          <Fact name="Attempts">{row.tries}</Fact>
+          <Fact name="Attempts">{row.isCarried ? null : row.tries}</Fact>
+          <Fact name="Done">
+            {row.isCarried && step ? `${dateTime(step.createdAt)}, by the run that this one resumed` : null}
+          </Fact>
           <Fact name={row.messageIds.length > 1 ? "Messages" : "Message"}>
             <span className="flex flex-col">
               {row.messageIds.map((id) => (

@@ -138,19 +138,20 @@ function Bracket({ index, size }: { index: number; size: number }) {
 function Ruler({ axis, width }: { axis: Axis; width: number }) {
   return (
     <div aria-hidden className="absolute inset-0 text-xs text-faint">
-      {axis.ticks(TICK_PX / width).map(({ place, offset, origin }) => (
-        <span
-          key={`${origin} ${offset}`}
-          className={clsx(
-            "absolute bottom-1 whitespace-nowrap",
-            place > 0.94 ? "-translate-x-full pr-1" : "border-l border-edge pl-1",
-          )}
-          style={{ left: percent(place) }}
-        >
-          {origin > 0 && offset > 0 && "+"}
-          {duration(offset === 0 ? origin : offset)}
-        </span>
-      ))}
+      {axis
+        .ticks(TICK_PX / width)
+        // The last may have no room for its text.
+        .filter(({ place }) => place === 0 || (1 - place) * width >= TICK_PX * 0.75)
+        .map(({ place, offset, origin }) => (
+          <span
+            key={`${origin} ${offset}`}
+            className="absolute bottom-1 border-l border-edge pl-1 whitespace-nowrap"
+            style={{ left: percent(place) }}
+          >
+            {origin > 0 && offset > 0 && "+"}
+            {duration(offset === 0 ? origin : offset)}
+          </span>
+        ))}
       {axis.pieces
         .filter(({ isIdle }) => isIdle)
         .map(({ from, to, start, end }) => (

@@ -52,6 +52,8 @@ export interface Row {
   attempts: Attempt[];
   segments: Segment[];
   branch: Branch | undefined;
+  /** Done by the run that this one resumed. */
+  isCarried: boolean;
   /** The messages that carried it. */
   messageIds: string[];
   step: StepLog | undefined;
@@ -182,6 +184,10 @@ class Drawing {
     const isOpen = step.state === "STEP_PROGRESS" || step.state === "STEP_RETRY";
     const isSubmitted = step.callType === "step";
     const row = { key: String(step.stepId), name: step.stepName, kind, branch, step };
+    if (isSubmitted && step.state === "STEP_SUCCESS" && step.createdAt < this.#run.workflowRunCreatedAt) {
+      const carried = { ...row, state: "done" as const, segments: [], attempts: [], messageIds: [step.messageId] };
+      return { ...this.#row(carried), isCarried: true };
+    }
     // Announced: its own message is the one that has it done.
     if (isSubmitted && step.state !== "STEP_SUCCESS" && (kind !== "sleep" || step.concurrent > 1)) {
       return this.#planned(step, row);
@@ -426,6 +432,7 @@ function finished(parts: Parts): Row {
   return {
     until: undefined,
     next: undefined,
+    isCarried: false,
     ...parts,
     startedAt: own?.from,
     endedAt: isOver ? segments.at(-1)?.to : undefined,
