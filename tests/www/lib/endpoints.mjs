@@ -13,7 +13,8 @@ class PaymentRefused extends Error {
  *
  * @param {object} options
  * @param {import("@repo/orchestration/server").RunningBroker} options.broker
- * @returns {Promise<{url: string, stop: () => Promise<void>}>}
+ * @returns {Promise<{url: string, repair: () => void, calls: (name: string) => number, stop: () => Promise<void>}>}
+ *   `repair` lets the workflow `once-repaired` succeed, `calls` tells how often a step of it ran
  */
 export async function startEndpoints({ broker, port = 0 }) {
   const routes = new Map();
@@ -24,11 +25,16 @@ export async function startEndpoints({ broker, port = 0 }) {
   await once(server, "listening");
   const url = `http://127.0.0.1:${server.address().port}`;
   const options = { env: broker.environment, verbose: false };
-  for (const [path, [workflow, extra]] of Object.entries(workflows(url))) {
+  const door = { isLocked: true, calls: {} };
+  for (const [path, [workflow, extra]] of Object.entries(workflows(url, door))) {
     routes.set(path, serve(workflow, { ...options, url: url + path, ...extra }).handler);
   }
   return {
     url,
+    repair: () => {
+      door.isLocked = false;
+    },
+    calls: (name) => door.calls[name] ?? 0,
     stop: () => {
       server.closeAllConnections();
       return new Promise((done) => server.close(() => done()));
@@ -36,7 +42,19 @@ export async function startEndpoints({ broker, port = 0 }) {
   };
 }
 
-const workflows = (url) => ({
+const workflows = (url, door) => ({
+  "/workflows/once-repaired": [
+    async (context) => {
+      const key = await context.run("find the key", () => {
+        door.calls["find the key"] = (door.calls["find the key"] ?? 0) + 1;
+        return "brass";
+      });
+      return context.run("open the door", () => {
+        if (door.isLocked) throw new Error("the door is locked");
+        return { opened: key === "brass" };
+      });
+    },
+  ],
   "/workflows/order": [
     async (context) => {
       const order = context.requestPayload ?? {};
