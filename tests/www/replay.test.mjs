@@ -84,7 +84,9 @@ describe("a run with steps of many kinds", () => {
   });
 
   test("the history ends as the broker recorded it", () => {
-    const results = replayed.invocations.at(-1).history.filter(({ value, isPlan }, at) => at > 0 && !isPlan && value.stepId);
+    const results = replayed.invocations
+      .at(-1)
+      .history.filter(({ value, isPlan }, at) => at > 0 && !isPlan && value.stepId);
     const expected = run.steps.flatMap(({ steps }) => steps).filter(({ stepType }) => stepType !== "Initial");
     assert.deepEqual(
       results.map(({ value }) => [value.stepId, value.stepName, value.stepType, value.concurrent]).toSorted(),
@@ -145,12 +147,19 @@ test("a fan-out: each branch is announced, runs once, and the last result goes o
 });
 
 test("what is no run is refused with what was expected", async () => {
-  for (const value of [null, 1, {}, { runs: [] }, []]) await assert.rejects(replay(value, sdk), /expected the JSON of a run/);
+  for (const value of [null, 1, {}, { runs: [] }, []])
+    await assert.rejects(replay(value, sdk), /expected the JSON of a run/);
   await assert.rejects(replay({ steps: [] }, sdk), /Initial step/);
 });
 
 test("other requests of the page go their way meanwhile", async () => {
   const before = globalThis.fetch;
-  await replay({ steps: [{ type: "sequential", steps: [{ stepType: "Initial", stepName: "init", stepId: 0 }] }], workflowRunResponse: "1" }, sdk);
+  await replay(
+    {
+      steps: [{ type: "sequential", steps: [{ stepType: "Initial", stepName: "init", stepId: 0 }] }],
+      workflowRunResponse: "1",
+    },
+    sdk,
+  );
   assert.equal(globalThis.fetch, before);
 });

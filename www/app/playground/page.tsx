@@ -1,8 +1,8 @@
 import type { Metadata } from "next";
-import { PageHeader } from "@/components/ui/page";
+import { Playground } from "@/components/playground/playground";
 
 export const metadata: Metadata = { title: "Playground" };
 
 export default function Page() {
-  return <PageHeader title="Playground" />;
+  return <Playground />;
 }

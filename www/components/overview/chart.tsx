@@ -12,7 +12,9 @@ export const PLOT_PX = 168;
 
 const Plot = dynamic(() => import("@/components/overview/plot").then((it) => it.Plot), {
   ssr: false,
-  loading: () => <div className="skeleton w-full" style={{ height: PLOT_PX }} />,
+  loading: () => (
+    <div role="status" aria-label="Loading the chart" className="skeleton w-full" style={{ height: PLOT_PX }} />
+  ),
 });
 
 export interface ChartProps {

@@ -15,7 +15,7 @@ export function Charts({ metrics }: { metrics: Metrics }) {
   const common = { at, bucketMs };
   const per = `each ${duration(bucketMs)}`;
   return (
-    <div className="grid border-b border-line lg:grid-cols-2 lg:divide-x lg:divide-line max-lg:divide-y [&>*:nth-child(n+3)]:border-t [&>*:nth-child(n+3)]:border-line">
+    <div className="grid border-b border-line lg:grid-cols-2 lg:[&>*:nth-child(odd)]:border-r lg:[&>*:nth-child(n+3)]:border-t max-lg:[&>*+*]:border-t">
       <Chart
         {...common}
         title="Deliveries"
@@ -58,7 +58,7 @@ function linesOf({ series, latencyBounds }: Metrics) {
   const deliveries: PlotSeries[] = [
     { name: "Delivered", color: "edge", values: series.map(({ delivered }) => delivered) },
     { name: "Attempt failed", color: "bad", values: series.map(({ errors }) => errors) },
-    { name: "Accepted", color: "run", values: series.map(({ accepted }) => accepted), isLine: true },
+    { name: "Accepted", color: "run", values: series.map(({ accepted }) => accepted), isLine: true, isSteps: true },
   ];
   const latency: PlotSeries[] = [
     { name: "p50", color: "ink", values: quantiles(0.5), isLine: true },
@@ -79,7 +79,13 @@ function linesOf({ series, latencyBounds }: Metrics) {
     { name: "Succeeded", color: "edge", values: series.map(({ runsSucceeded }) => runsSucceeded) },
     { name: "Failed", color: "bad", values: series.map(({ runsFailed }) => runsFailed) },
     { name: "Canceled", color: "warn", values: series.map(({ runsCanceled }) => runsCanceled) },
-    { name: "Started", color: "run", values: series.map(({ runsStarted }) => runsStarted), isLine: true },
+    {
+      name: "Started",
+      color: "run",
+      values: series.map(({ runsStarted }) => runsStarted),
+      isLine: true,
+      isSteps: true,
+    },
   ];
   return { at: series.map(({ at }) => at), deliveries, latency, errors, runs };
 }

@@ -13,6 +13,8 @@ export interface PlotSeries {
   /** Else bars, which stand on those before them. */
   isLine?: boolean;
   isDashed?: boolean;
+  /** Of counts, which hold for a whole bucket. */
+  isSteps?: boolean;
 }
 
 export interface PlotProps {
@@ -152,7 +154,7 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
       {},
       ...series
         .map(
-          ({ name, color: own, isLine, isDashed }): uPlot.Series =>
+          ({ name, color: own, isLine, isDashed, isSteps }): uPlot.Series =>
             isLine
               ? {
                   label: name,
@@ -160,8 +162,8 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
                   width: 1.5,
                   ...(isDashed ? { dash: [5, 3] } : {}),
                   spanGaps: false,
-                  ...(steps ? { paths: steps } : {}),
-                  points: { show: false },
+                  ...(isSteps && steps ? { paths: steps } : {}),
+                  points: isSteps ? { show: false } : { show: true, size: 5, fill: color(own) },
                 }
               : { label: name, fill: color(own), width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) },
         )

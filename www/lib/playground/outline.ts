@@ -92,7 +92,10 @@ export function codeOf({ groups, unfinished, response }: Outline): Line[] {
   if (response !== undefined) lines.push({ code: `  return ${short(response)};`, stepId: RETURN });
   else if (unfinished) {
     const name = unfinished.stepName ? `“${unfinished.stepName}”` : "the next step";
-    lines.push({ code: `  // ${name}: ${unfinished.error ?? WORDS[unfinished.state] ?? unfinished.state}`, stepId: RETURN });
+    lines.push({
+      code: `  // ${name}: ${unfinished.error ?? WORDS[unfinished.state] ?? unfinished.state}`,
+      stepId: RETURN,
+    });
   }
   lines.push({ code: "}" });
   return lines;

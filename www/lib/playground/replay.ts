@@ -79,10 +79,19 @@ export async function replay(value: unknown, { serve, Client }: Sdk): Promise<Re
   const stage = new Stage(outline);
   const client = new Client({ baseUrl: BROKER, token: "playground", retry: false });
   // Neither settings nor keys of whatever this runs in.
-  const { handler } = serve((context) => stage.play(context), { qstashClient: client, receiver: undefined, env: {}, url: APP, authorize: () => true });
-  await intercepting((request) => stage.receive(request), async () => {
-    while (stage.isGoingOn && stage.invocations.length < MOST_INVOCATIONS) await stage.deliver(handler);
+  const { handler } = serve((context) => stage.play(context), {
+    qstashClient: client,
+    receiver: undefined,
+    env: {},
+    url: APP,
+    authorize: () => true,
   });
+  await intercepting(
+    (request) => stage.receive(request),
+    async () => {
+      while (stage.isGoingOn && stage.invocations.length < MOST_INVOCATIONS) await stage.deliver(handler);
+    },
+  );
   if (stage.isGoingOn) stage.note(`Only the first ${MOST_INVOCATIONS} invocations are shown.`);
   return { outline, invocations: stage.invocations, notes: [...stage.notes] };
 }
@@ -144,15 +153,26 @@ class Stage {
       case "SleepUntil":
         return context.sleepUntil(name, step.sleepUntil as number);
       case "Call":
-        return context.call(name, { url: step.callUrl ?? "https://called.invalid/", method: step.callMethod ?? "GET", ...(step.callBody === undefined ? {} : { body: step.callBody }) });
+        return context.call(name, {
+          url: step.callUrl ?? "https://called.invalid/",
+          method: step.callMethod ?? "GET",
+          ...(step.callBody === undefined ? {} : { body: step.callBody }),
+        });
       case "Wait":
-        return context.waitForEvent(name, step.waitEventId ?? "event", step.waitTimeoutDuration ? { timeout: step.waitTimeoutDuration } : {});
+        return context.waitForEvent(
+          name,
+          step.waitEventId ?? "event",
+          step.waitTimeoutDuration ? { timeout: step.waitTimeoutDuration } : {},
+        );
       case "Notify": {
         const { eventId, eventData } = (parsed(textOf(out)) ?? {}) as { eventId?: string; eventData?: unknown };
         return context.notify(name, eventId ?? "event", eventData);
       }
       default:
-        if (stepType !== "Run") this.note(`“${name}” (${stepType}) is played as a function that returns its recorded result: its request is another one.`);
+        if (stepType !== "Run")
+          this.note(
+            `“${name}” (${stepType}) is played as a function that returns its recorded result: its request is another one.`,
+          );
         return context.run(name, () => {
           this.#current?.ran.push(idOf(step));
           return parsed(textOf(out));
@@ -177,7 +197,9 @@ class Stage {
     };
     this.#current = current;
     this.invocations.push(current);
-    const response = await handler(new Request(APP, { method: "POST", headers: delivery.headers, body: delivery.body }));
+    const response = await handler(
+      new Request(APP, { method: "POST", headers: delivery.headers, body: delivery.body }),
+    );
     current.status = response.status;
     current.answer = parsed(await response.text());
     if (response.status !== 200) this.#queue.length = 0;
@@ -218,7 +240,8 @@ class Stage {
       this.#current?.at.push(placeOf(step));
       this.#record(body);
       this.#push(causeOf(step), headers["upstash-delay"] ?? headers["upstash-not-before"]);
-    } else if (forwarded.length > 0) this.#answerCall(Object.fromEntries(forwarded.map(([name, value]) => [name.slice(CALLBACK.length), value])));
+    } else if (forwarded.length > 0)
+      this.#answerCall(Object.fromEntries(forwarded.map(([name, value]) => [name.slice(CALLBACK.length), value])));
   }
 
   /** What a third party answered comes as a callback. */
@@ -226,7 +249,9 @@ class Stage {
     const id = Number(headers["upstash-workflow-stepid"]);
     this.#current?.at.push(id);
     const step = this.#find(id);
-    const answer = (parsed(textOf(step?.out)) ?? undefined) as { status?: number; body?: unknown; header?: object } | undefined;
+    const answer = (parsed(textOf(step?.out)) ?? undefined) as
+      | { status?: number; body?: unknown; header?: object }
+      | undefined;
     if (!step || answer === undefined) return;
     const body = JSON.stringify({
       status: answer.status ?? step.callResponseStatus ?? 200,
@@ -253,7 +278,9 @@ class Stage {
   }
 
   #notified(): unknown {
-    const at = this.#outline.groups.flatMap(({ steps }) => steps).find((step) => step.stepType === "Notify" && !this.#current?.replayed.includes(idOf(step)));
+    const at = this.#outline.groups
+      .flatMap(({ steps }) => steps)
+      .find((step) => step.stepType === "Notify" && !this.#current?.replayed.includes(idOf(step)));
     const { notifyResponse } = (parsed(textOf(at?.out)) ?? {}) as { notifyResponse?: unknown };
     return notifyResponse ?? [];
   }
@@ -268,7 +295,11 @@ class Stage {
 
   #push(cause: string, delay?: string): void {
     const headers = deliveryHeaders();
-    this.#queue.push({ cause: delay ? `${cause}, after ${delay}` : cause, headers, body: JSON.stringify(this.#history) });
+    this.#queue.push({
+      cause: delay ? `${cause}, after ${delay}` : cause,
+      headers,
+      body: JSON.stringify(this.#history),
+    });
   }
 }
 
@@ -336,11 +367,16 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-const base64 = (text: string): string => btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+const base64 = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 
-const decoded = (text: string): string => new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+const decoded = (text: string): string =>
+  new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
 
-/** While `act` runs, requests to the playground's broker are answered here; all others go their way. */
+/**
+ * While `act` runs, requests to the playground's broker are answered here, and what the engine says of the replayed run is
+ * left to the page; all else goes its way.
+ */
 async function intercepting(answer: (request: Request) => Promise<Response>, act: () => Promise<void>): Promise<void> {
   const real = globalThis.fetch;
   const fake: typeof fetch = (input, init) => {
@@ -348,10 +384,16 @@ async function intercepting(answer: (request: Request) => Promise<Response>, act
     const url = request?.url ?? String(input);
     return url.startsWith(`${BROKER}/`) ? answer(new Request(input, init)) : real.call(globalThis, input, init);
   };
+  const { error } = console;
+  const quiet: typeof error = (...told) => {
+    if (!String(told[0]).startsWith(`[workflow] ${RUN_ID}:`)) error.apply(console, told);
+  };
   globalThis.fetch = fake;
+  console.error = quiet;
   try {
     await act();
   } finally {
     if (globalThis.fetch === fake) globalThis.fetch = real;
+    if (console.error === quiet) console.error = error;
   }
 }
