@@ -158,9 +158,9 @@ export function Messages() {
           Without those of runs
         </label>
       </FilterBar>
-      <PickedBar number={selection.picked.length} noun={["message", "messages"]} onClear={selection.clear}>
-        <Button kind="danger" icon={Ban} disabled={cancelable.length === 0} onClick={() => setDialog("cancel-picked")}>
-          Cancel {cancelable.length > 0 ? cancelable.length : ""}
+      <PickedBar number={cancelable.length} noun={["message", "messages"]} onClear={selection.clear}>
+        <Button kind="danger" icon={Ban} onClick={() => setDialog("cancel-picked")}>
+          Cancel
         </Button>
       </PickedBar>
       {log.error && <Failure error={log.error} retry={log.reload} what="The messages" />}
@@ -179,7 +179,7 @@ export function Messages() {
           items={messages}
           idOf={idOf}
           hrefOf={hrefOf}
-          selection={selection.table}
+          selection={{ ...selection.table, isPickable: isCancelable }}
           more={patience}
           noun={["message", "messages"]}
         />
