@@ -1,6 +1,6 @@
 "use client";
 
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { ContentFields, contentErrors } from "@/components/publish/fields";
 import { CronPreview, useCron } from "@/components/schedules/cron";
 import { TextField } from "@/components/ui/field";
@@ -31,11 +31,10 @@ interface Props {
 /** Makes a schedule, or replaces one. Mounted while it is open. */
 export function EditDialog({ schedule, ids, onClose, onDone }: Props) {
   const hidden = schedule ? hiddenIn(schedule) : undefined;
-  const cronError = useRef<string>(undefined);
   const form = useForm<ScheduleDraft>({
     initial: schedule ? draftOf(schedule) : NEW_SCHEDULE,
     check: (draft) => ({
-      ...errorsOf(draft, cronError.current),
+      ...errorsOf(draft, reading.error),
       ...(schedule ? {} : { id: idError(draft.id.trim(), ids) }),
       ...(hidden?.body && draft.body === ""
         ? { body: "Enter it again: saving replaces it, and it can’t be shown here." }
@@ -47,7 +46,7 @@ export function EditDialog({ schedule, ids, onClose, onDone }: Props) {
       await onDone();
     },
   });
-  cronError.current = useCron(form.values.cron, form.values.timeZone.trim()).error;
+  const reading = useCron(form.values.cron, form.values.timeZone.trim());
   return (
     <FormDialog
       form={form}

@@ -51,16 +51,23 @@ export function useForm<V extends Values>({ initial, check, submit }: FormOption
   const [failure, setFailure] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   // Nobody is told of errors in what they have not finished; once told, each correction counts at once.
-  const errors: Errors<V> = refusals > 0 ? check(values) : {};
+  let found: Errors<V> | undefined;
+  const errors = (): Errors<V> => {
+    found ??= refusals > 0 ? check(values) : {};
+    return found;
+  };
   const set = (change: Partial<V>) => setValues((former) => ({ ...former, ...change }));
   return {
     values,
-    errors,
+    // When it is read: `check` may look at what comes after this hook.
+    get errors() {
+      return errors();
+    },
     set,
     text: (name) => ({
       name,
       value: values[name] as string,
-      error: errors[name],
+      error: errors()[name],
       onChange: (event) => set({ [name]: event.target.value } as Partial<V>),
     }),
     box: (name) => ({
