@@ -83,10 +83,10 @@ describe("queues", () => {
     assert.partialDeepStrictEqual(await client.queue({ queueName: "mails" }).get(), { parallelism: 5, paused: true });
 
     await choose("mails", "Enqueue a message");
-    await dialog().getByLabel("Destination").fill("example.com");
+    await dialog().getByLabel("Destination").fill("example.com/task");
     await dialog().getByLabel("Body").fill("{ no json");
     await confirmRefused("Enqueue");
-    await dialog().getByText("A URL or the name of a URL group.").waitFor();
+    await dialog().getByText("A URL begins with https:// or http://.").waitFor();
     await dialog().getByText("That is no JSON:").waitFor();
     await dialog().getByLabel("Destination").fill(`${stage.endpoints.url}/answers/200?one=1&two=2`);
     await dialog().getByLabel("Body").fill('{"number":1}');
@@ -152,6 +152,7 @@ describe("URL groups", () => {
     await page.getByRole("dialog", { name: "Publish to subscribers" }).getByLabel("Body").fill("{}");
     await page.getByRole("dialog", { name: "Publish to subscribers" }).getByRole("button", { name: "Publish" }).click();
     await page.getByText("2 messages published").waitFor();
+    await page.getByRole("dialog", { name: "Publish to subscribers" }).waitFor({ state: "hidden" });
 
     await button("Remove mail", dialog()).click();
     await page.getByText("Endpoint removed").waitFor();
@@ -225,7 +226,14 @@ describe("schedules", () => {
     await button("Pause", dialog()).click();
     await dialog().getByText("Paused: nothing comes at these times until it is resumed.").waitFor();
     assert.equal((await client.schedules.get("nightly")).isPaused, true);
+    await button("Edit", dialog()).click();
+    const editing = page.getByRole("dialog", { name: "Edit nightly" });
+    assert.equal(await editing.getByLabel("Cron").inputValue(), "@daily");
     await page.keyboard.press("Escape");
+    await editing.waitFor({ state: "hidden" });
+    await dialog().getByText("Paused: nothing comes").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "hidden" });
 
     await choose("nightly", "Delete");
     await confirm("Delete");

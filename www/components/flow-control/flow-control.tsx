@@ -16,7 +16,7 @@ import { useNow } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { ask } from "@/lib/broker/transport";
 import type { FlowControlInfo, GlobalParallelismInfo } from "@/lib/broker/types";
-import { useBroker } from "@/lib/broker/use";
+import { useBroker, useBrokerAll } from "@/lib/broker/use";
 import { count, duration } from "@/lib/format";
 import { logOf, messagesOf } from "@/lib/places";
 
@@ -69,7 +69,7 @@ export function FlowControl() {
     q: parseAsString.withDefault(""),
     state: parseAsString.withDefault(""),
   });
-  const { data, error, reload } = useBroker<Key[]>("/v2/flowControl", { search: q });
+  const { data, error, reload } = useBrokerAll<Key>("/v2/flowControl", { search: q });
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const keys = data?.filter(FITS[state] ?? (() => true)) ?? [];

@@ -15,7 +15,7 @@ import { Ago } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { ask } from "@/lib/broker/transport";
 import type { Queue } from "@/lib/broker/types";
-import { useBroker } from "@/lib/broker/use";
+import { useBrokerAll } from "@/lib/broker/use";
 import { count } from "@/lib/format";
 import { logOf, messagesOf } from "@/lib/places";
 
@@ -36,7 +36,7 @@ type Open = { dialog: "create" } | { dialog: "change" | "enqueue" | "delete"; qu
 
 export function Queues() {
   const [q, setSearch] = useQueryState("q", parseAsString.withDefault(""));
-  const { data, error, reload } = useBroker<Queue[]>("/v2/queues");
+  const { data, error, reload } = useBrokerAll<Queue>("/v2/queues");
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const queues = data?.filter(({ name }) => name.toLowerCase().includes(q.toLowerCase())) ?? [];

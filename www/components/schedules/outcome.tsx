@@ -38,5 +38,11 @@ export function LastOutcome({ schedule }: { schedule: ShownSchedule }) {
       </Status>
     );
   }
-  return <span className="text-faint">{schedule.lastScheduleTime === undefined ? "Not yet" : "Forgotten"}</span>;
+  return schedule.lastScheduleTime === undefined ? (
+    <span className="text-faint">Not yet</span>
+  ) : (
+    <span className="text-faint" title="The log does not hold its messages any more.">
+      Unknown
+    </span>
+  );
 }

@@ -2,7 +2,7 @@
 
 import { Pause, Pencil, Play, Send } from "lucide-react";
 import Link from "next/link";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { CronPreview } from "@/components/schedules/cron";
 import { Button } from "@/components/ui/button";
 import { Identifier } from "@/components/ui/copy";
@@ -21,10 +21,12 @@ interface Props {
   onRun: () => void;
   onEdit: () => void;
   onPause: (isPaused: boolean) => Promise<void>;
+  /** Dialogs that it has opened. */
+  children?: ReactNode;
 }
 
 /** All that is known of a schedule. Mounted while it is open. */
-export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause }: Props) {
+export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause, children }: Props) {
   const [isBusy, setBusy] = useState(false);
   const { isPaused, cron, lastScheduleError } = schedule;
   const pause = async () => {
@@ -89,6 +91,7 @@ export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause }: Pr
           <Outcomes schedule={schedule} />
         </section>
       </div>
+      {children}
     </Dialog>
   );
 }

@@ -17,7 +17,7 @@ import { Status } from "@/components/ui/status";
 import { type Column, Table } from "@/components/ui/table";
 import { Ago } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
-import { useBroker } from "@/lib/broker/use";
+import { useBrokerAll } from "@/lib/broker/use";
 import { endpointName } from "@/lib/format";
 import { logOf, messagesOf, scheduleAt } from "@/lib/places";
 import { lastOutcome, type ShownSchedule, setPaused } from "@/lib/schedules";
@@ -80,7 +80,7 @@ const text = parseAsString.withDefault("");
 /** A schedule that is looked at stands in the URL: `?id=`. */
 export function Schedules() {
   const [{ q, state, last, id }, setState] = useQueryStates({ q: text, state: text, last: text, id: parseAsString });
-  const { data, error, reload } = useBroker<ShownSchedule[]>("/v2/schedules");
+  const { data, error, reload } = useBrokerAll<ShownSchedule>("/v2/schedules");
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const schedules = fitting(data ?? [], { q, state, last });
@@ -99,6 +99,20 @@ export function Schedules() {
   };
   const all = (action: BulkAction) => setOpen({ dialog: "bulk", action, schedules: picked });
 
+  const dialogs = (
+    <>
+      {(open?.dialog === "create" || open?.dialog === "edit") && (
+        <EditDialog
+          schedule={open.dialog === "edit" ? open.schedule : undefined}
+          ids={data?.map(idOf) ?? []}
+          onClose={close}
+          onDone={reload}
+        />
+      )}
+      {open?.dialog === "delete" && <DeleteDialog schedule={open.schedule} onClose={close} onDone={reload} />}
+      {open?.dialog === "run" && <RunNowDialog schedule={open.schedule} onClose={close} onDone={reload} />}
+    </>
+  );
   return (
     <>
       <PageHeader
@@ -184,25 +198,19 @@ export function Schedules() {
           )}
         />
       )}
-      {shown && (
+      {shown ? (
         <ScheduleDialog
           schedule={shown}
           onClose={() => void setState({ id: null })}
           onRun={() => setOpen({ dialog: "run", schedule: shown })}
           onEdit={() => setOpen({ dialog: "edit", schedule: shown })}
           onPause={(isPaused) => pause(shown, isPaused)}
-        />
+        >
+          {dialogs}
+        </ScheduleDialog>
+      ) : (
+        dialogs
       )}
-      {(open?.dialog === "create" || open?.dialog === "edit") && (
-        <EditDialog
-          schedule={open.dialog === "edit" ? open.schedule : undefined}
-          ids={data?.map(idOf) ?? []}
-          onClose={close}
-          onDone={reload}
-        />
-      )}
-      {open?.dialog === "delete" && <DeleteDialog schedule={open.schedule} onClose={close} onDone={reload} />}
-      {open?.dialog === "run" && <RunNowDialog schedule={open.schedule} onClose={close} onDone={reload} />}
       {open?.dialog === "bulk" && (
         <ScheduleBulkDialog
           action={open.action}

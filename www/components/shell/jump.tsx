@@ -8,7 +8,7 @@ import { useRouter } from "next/navigation";
 import { useRef, useState } from "react";
 import { PLACES } from "@/components/shell/navigation";
 import type { FlowControlInfo, Queue, Schedule, UrlGroup } from "@/lib/broker/types";
-import { useBroker } from "@/lib/broker/use";
+import { useBrokerAll } from "@/lib/broker/use";
 import { type Target, type TargetGroup, targetsOf } from "@/lib/jump";
 
 const PAGES: Target[] = PLACES.flat().map(({ title, href }) => ({ title, href }));
@@ -91,10 +91,10 @@ export function JumpDialog({ onClose }: { onClose: () => void }) {
 
 /** What the broker knows by name; what can't be read is left out. */
 function useNames() {
-  const queues = useBroker<Queue[]>("/v2/queues").data ?? [];
-  const groups = useBroker<UrlGroup[]>("/v2/topics").data ?? [];
-  const schedules = useBroker<Schedule[]>("/v2/schedules").data ?? [];
-  const keys = useBroker<FlowControlInfo[]>("/v2/flowControl").data ?? [];
+  const queues = useBrokerAll<Queue>("/v2/queues").data ?? [];
+  const groups = useBrokerAll<UrlGroup>("/v2/topics").data ?? [];
+  const schedules = useBrokerAll<Schedule>("/v2/schedules").data ?? [];
+  const keys = useBrokerAll<FlowControlInfo>("/v2/flowControl").data ?? [];
   return {
     pages: PAGES,
     queues: queues.map(({ name }) => name),

@@ -13,6 +13,7 @@ export function useShortcuts(open: (dialog: "jump" | "keys") => void): void {
   useEffect(() => {
     let goes = 0;
     const press = (event: KeyboardEvent) => {
+      if (isInDialog(event.target)) return;
       if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
         event.preventDefault();
         open("jump");
@@ -45,6 +46,10 @@ export function useShortcuts(open: (dialog: "jump" | "keys") => void): void {
     return () => removeEventListener("keydown", press);
   }, [router, open]);
 }
+
+/** What is begun there is finished or closed first. */
+const isInDialog = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.closest('[role="dialog"], [role="menu"]') !== null;
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

@@ -2,7 +2,7 @@
 
 /** What is asked about a URL group. All are mounted while they are open. */
 import { Plus, Send, X } from "lucide-react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "@/components/ui/button";
 import { Copy } from "@/components/ui/copy";
 import { ConfirmDialog, Dialog } from "@/components/ui/dialog";
@@ -36,10 +36,12 @@ interface GroupDialogProps {
   onClose: () => void;
   onPublish: () => void;
   onDone: () => unknown;
+  /** Dialogs that it has opened. */
+  children?: ReactNode;
 }
 
 /** Its endpoints, and to add and remove some. */
-export function GroupDialog({ group, onClose, onPublish, onDone }: GroupDialogProps) {
+export function GroupDialog({ group, onClose, onPublish, onDone, children }: GroupDialogProps) {
   const [removing, setRemoving] = useState<string>();
   const [asksForLast, setAsksForLast] = useState(false);
   const remove = async (endpoint: Endpoint) => {
@@ -55,52 +57,50 @@ export function GroupDialog({ group, onClose, onPublish, onDone }: GroupDialogPr
   };
   const [only] = group.endpoints;
   return (
-    <>
-      <Dialog
-        isOpen
-        isWide
-        onClose={onClose}
-        title={group.name}
-        actions={
-          <>
-            <Button icon={Send} onClick={onPublish}>
-              Publish a message
-            </Button>
-            <Button kind="primary" onClick={onClose}>
-              Close
-            </Button>
-          </>
-        }
-      >
-        <Facts>
-          <Fact name="Created">
-            <Ago at={group.createdAt} />
-          </Fact>
-          <Fact name="Changed">
-            <Ago at={group.updatedAt} />
-          </Fact>
-        </Facts>
-        <h3 className="mt-4 mb-1 font-medium">Endpoints</h3>
-        <ul className="border-b border-line">
-          {group.endpoints.map((endpoint) => (
-            <li key={keyOf(endpoint)} className="flex min-h-10 items-center gap-2 border-t border-line">
-              <span className="min-w-0 flex-1 py-1">
-                {endpoint.name && <span className="block font-medium">{endpoint.name}</span>}
-                <span className="block font-mono text-xs break-all">{endpoint.url}</span>
-              </span>
-              <Copy text={endpoint.url} label="Copy the URL" />
-              <IconButton
-                icon={X}
-                label={`Remove ${endpoint.name ?? endpoint.url}`}
-                isBusy={removing === keyOf(endpoint)}
-                disabled={removing !== undefined}
-                onClick={() => (group.endpoints.length === 1 ? setAsksForLast(true) : void remove(endpoint))}
-              />
-            </li>
-          ))}
-        </ul>
-        <AddEndpoint group={group} onDone={onDone} />
-      </Dialog>
+    <Dialog
+      isOpen
+      isWide
+      onClose={onClose}
+      title={group.name}
+      actions={
+        <>
+          <Button icon={Send} onClick={onPublish}>
+            Publish a message
+          </Button>
+          <Button kind="primary" onClick={onClose}>
+            Close
+          </Button>
+        </>
+      }
+    >
+      <Facts>
+        <Fact name="Created">
+          <Ago at={group.createdAt} />
+        </Fact>
+        <Fact name="Changed">
+          <Ago at={group.updatedAt} />
+        </Fact>
+      </Facts>
+      <h3 className="mt-4 mb-1 font-medium">Endpoints</h3>
+      <ul className="border-b border-line">
+        {group.endpoints.map((endpoint) => (
+          <li key={keyOf(endpoint)} className="flex min-h-10 items-center gap-2 border-t border-line">
+            <span className="min-w-0 flex-1 py-1">
+              {endpoint.name && <span className="block font-medium">{endpoint.name}</span>}
+              <span className="block font-mono text-xs break-all">{endpoint.url}</span>
+            </span>
+            <Copy text={endpoint.url} label="Copy the URL" />
+            <IconButton
+              icon={X}
+              label={`Remove ${endpoint.name ?? endpoint.url}`}
+              isBusy={removing === keyOf(endpoint)}
+              disabled={removing !== undefined}
+              onClick={() => (group.endpoints.length === 1 ? setAsksForLast(true) : void remove(endpoint))}
+            />
+          </li>
+        ))}
+      </ul>
+      <AddEndpoint group={group} onDone={onDone} />
       {asksForLast && only && (
         <ConfirmDialog
           isOpen
@@ -120,7 +120,8 @@ export function GroupDialog({ group, onClose, onPublish, onDone }: GroupDialogPr
           </p>
         </ConfirmDialog>
       )}
-    </>
+      {children}
+    </Dialog>
   );
 }
 

@@ -12,7 +12,7 @@ import { PageHeader, Toolbar } from "@/components/ui/page";
 import { type Column, Table } from "@/components/ui/table";
 import { Ago } from "@/components/ui/time";
 import type { UrlGroup } from "@/lib/broker/types";
-import { useBroker } from "@/lib/broker/use";
+import { useBrokerAll } from "@/lib/broker/use";
 import { count } from "@/lib/format";
 import { groupAt, logOf, messagesOf } from "@/lib/places";
 
@@ -50,7 +50,7 @@ type Open = { dialog: "create" } | { dialog: "publish" | "delete"; name: string 
 /** A group that is looked at stands in the URL: `?name=`. */
 export function UrlGroups() {
   const [{ q, name }, setState] = useQueryStates({ q: parseAsString.withDefault(""), name: parseAsString });
-  const { data, error, reload } = useBroker<UrlGroup[]>("/v2/topics");
+  const { data, error, reload } = useBrokerAll<UrlGroup>("/v2/topics");
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   const sought = q.toLowerCase();
@@ -60,6 +60,7 @@ export function UrlGroups() {
     ) ?? [];
   const shown = name === null ? undefined : data?.find((group) => group.name === name);
 
+  const publishing = open?.dialog === "publish" && <PublishDialog group={open.name} onClose={close} onDone={reload} />;
   return (
     <>
       <PageHeader
@@ -120,18 +121,21 @@ export function UrlGroups() {
           )}
         />
       )}
-      {shown && (
+      {shown ? (
         <GroupDialog
           group={shown}
           onClose={() => void setState({ name: null })}
           onPublish={() => setOpen({ dialog: "publish", name: shown.name })}
           onDone={reload}
-        />
+        >
+          {publishing}
+        </GroupDialog>
+      ) : (
+        publishing
       )}
       {open?.dialog === "create" && (
         <CreateGroupDialog names={data?.map((group) => group.name) ?? []} onClose={close} onDone={reload} />
       )}
-      {open?.dialog === "publish" && <PublishDialog group={open.name} onClose={close} onDone={reload} />}
       {open?.dialog === "delete" && <DeleteGroupDialog name={open.name} onClose={close} onDone={reload} />}
     </>
   );

@@ -21,6 +21,14 @@ export function useBroker<T>(path: string | null, query?: Query, options?: SWRCo
   return { data, error, isLoading, reload: mutate };
 }
 
+/** `GET path` of a whole list; hosted QStash may answer with `null` if it is empty. */
+export function useBrokerAll<Item>(path: string, query?: Query): Reading<Item[]> {
+  const reading = useBroker<Item[] | null>(path, query);
+  return { ...reading, data: reading.data === null ? NONE : reading.data };
+}
+
+const NONE: never[] = [];
+
 /** A list with a cursor, and how its answers are read. Constant: defined outside of components. */
 export interface Listing<Answer, Item> {
   path: string;
