@@ -7,6 +7,7 @@ import { useMemo, useState } from "react";
 import { LetterError } from "@/components/dlq/error";
 import { AnswerStatus } from "@/components/messages/exchange";
 import { FilterBar, type FilterName, useFilters } from "@/components/messages/filters";
+import { ReadBack } from "@/components/messages/read-back";
 import { Button } from "@/components/ui/button";
 import { Choice } from "@/components/ui/choice";
 import { ActionMenu } from "@/components/ui/menu";
@@ -200,14 +201,7 @@ function Letters({ kind, setKind }: { kind: Kind; setKind: (kind: Kind) => void 
           noun={NOUNS[kind]}
         />
       )}
-      {patience.isTired && (
-        <div className="flex items-center gap-3 border-t border-line px-5 py-1.5 text-sm max-sm:px-4">
-          <span>Only failed runs were found for a while.</span>
-          <Button isBusy={patience.isLoadingMore} onClick={patience.goOn}>
-            Look further back
-          </Button>
-        </div>
-      )}
+      <ReadBack patience={patience} to={list.items.at(-1)?.failedAt} />
       {opened && (
         <LetterDialog
           id={opened}

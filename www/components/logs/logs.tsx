@@ -3,8 +3,10 @@
 import dynamic from "next/dynamic";
 import { usePathname, useSearchParams } from "next/navigation";
 import { parseAsString, parseAsStringLiteral, useQueryState } from "nuqs";
+import { useMemo } from "react";
 import { AnswerStatus } from "@/components/messages/exchange";
 import { FilterBar, type FilterName, useFilters } from "@/components/messages/filters";
+import { ReadBack } from "@/components/messages/read-back";
 import { Button, ButtonLink } from "@/components/ui/button";
 import { Select } from "@/components/ui/field";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/notice";
@@ -12,7 +14,8 @@ import { PageHeader } from "@/components/ui/page";
 import { MESSAGE_SIGNS, MessageStatus } from "@/components/ui/status";
 import { type Column, Table } from "@/components/ui/table";
 import { Clock } from "@/components/ui/time";
-import { entryId, LOGS } from "@/lib/broker/messages";
+import { entryId, LOGS, ofRun } from "@/lib/broker/messages";
+import { usePatience } from "@/lib/broker/patience";
 import { type LogEntry, MESSAGE_STATES } from "@/lib/broker/types";
 import { useBrokerList } from "@/lib/broker/use";
 import { endpointName } from "@/lib/format";
@@ -82,7 +85,9 @@ export function Logs() {
   const path = usePathname();
   const parameters = useSearchParams();
   const log = useBrokerList(LOGS, { count: PAGE, ...filters.query, state: state ?? undefined });
-  const { items, isKnown, error, reload, ...more } = log;
+  const { isKnown, error, reload } = log;
+  const items = useMemo(() => ofRun(log.items, filters.query.workflowRunId), [log.items, filters.query.workflowRunId]);
+  const patience = usePatience(log, LOGS.idOf, items.length);
   const isNarrowed = filters.isSet || state !== null;
   const hrefOf = (entry: LogEntry): string => {
     const next = new URLSearchParams(parameters);
@@ -102,8 +107,11 @@ export function Logs() {
       </FilterBar>
       {error && <Failure error={error} retry={reload} what="The log" />}
       {!isKnown && !error && <SkeletonRows />}
+      {isKnown && items.length === 0 && patience.hasMore && <SkeletonRows rows={3} label="Looking further back" />}
       {isKnown &&
         items.length === 0 &&
+        !patience.hasMore &&
+        !patience.isTired &&
         (isNarrowed ? (
           <Empty
             title="Nothing in the log fits the filter."
@@ -133,10 +141,11 @@ export function Logs() {
           idOf={LOGS.idOf}
           hrefOf={hrefOf}
           onOpen={(entry) => void setOpened(entryId(entry))}
-          more={more}
+          more={patience}
           noun={["entry", "entries"]}
         />
       )}
+      <ReadBack patience={patience} to={log.items.at(-1)?.time} />
       {opened && (
         <EntryDialog
           id={opened}

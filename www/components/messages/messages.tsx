@@ -7,6 +7,7 @@ import { useMemo, useState } from "react";
 import { NoMessage } from "@/components/messages/empty";
 import { AnswerStatus } from "@/components/messages/exchange";
 import { FilterBar, type FilterName, useFilters } from "@/components/messages/filters";
+import { ReadBack } from "@/components/messages/read-back";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/field";
 import { Empty, Failure, SkeletonRows } from "@/components/ui/notice";
@@ -15,7 +16,7 @@ import { PickedBar } from "@/components/ui/picked";
 import { MessageStatus } from "@/components/ui/status";
 import { type Column, Table } from "@/components/ui/table";
 import { Ago, Clock } from "@/components/ui/time";
-import { isCancelable, LOGS, type MessageSummary, messagesOf } from "@/lib/broker/messages";
+import { isCancelable, LOGS, type MessageSummary, messagesOf, ofRun } from "@/lib/broker/messages";
 import { usePatience } from "@/lib/broker/patience";
 import { useBrokerList } from "@/lib/broker/use";
 import { endpointName } from "@/lib/format";
@@ -60,7 +61,7 @@ const idOf = ({ messageId }: MessageSummary): string => messageId;
 const hrefOf = ({ messageId }: MessageSummary): string => `/message?id=${encodeURIComponent(messageId)}`;
 
 const COLUMNS: Column<MessageSummary>[] = [
-  { title: "Status", width: "8.5rem", cell: ({ state }) => <MessageStatus state={state} /> },
+  { title: "Status", width: "7rem", cell: ({ state }) => <MessageStatus state={state} /> },
   {
     title: "Destination",
     width: "minmax(0,1.5fr)",
@@ -112,18 +113,18 @@ export function Messages() {
   });
   const query = { ...filters.query, ...(state && LAST.has(state) ? { state } : {}) };
   const log = useBrokerList(LOGS, { count: PAGE, ...query });
+  const runId = filters.query.workflowRunId;
   const messages = useMemo(() => {
     const states: readonly string[] | undefined = state ? STATES[state][1] : undefined;
-    return messagesOf(log.items).filter(
+    return messagesOf(ofRun(log.items, runId)).filter(
       (message) => (!states || states.includes(message.state)) && (!plain || message.last.workflowRunId === undefined),
     );
-  }, [log.items, state, plain]);
+  }, [log.items, state, plain, runId]);
   const patience = usePatience(log, LOGS.idOf, messages.length);
   const selection = useSelection(messages, idOf);
   const [dialog, setDialog] = useState<"publish" | "cancel-picked" | "cancel-all">();
   const cancelable = selection.picked.filter(isCancelable);
   const isNarrowed = filters.isSet || state !== null || plain;
-  const oldest = log.items.at(-1);
   return (
     <>
       <PageHeader
@@ -184,16 +185,7 @@ export function Messages() {
           noun={["message", "messages"]}
         />
       )}
-      {patience.isTired && oldest && (
-        <div className="flex flex-wrap items-center gap-3 border-t border-line px-5 py-1.5 text-sm max-sm:px-4">
-          <span>
-            The log was read back to <Clock at={oldest.time} />.
-          </span>
-          <Button isBusy={patience.isLoadingMore} onClick={patience.goOn}>
-            Look further back
-          </Button>
-        </div>
-      )}
+      <ReadBack patience={patience} to={log.items.at(-1)?.time} />
       {dialog === "publish" && <PublishDialog onClose={() => setDialog(undefined)} />}
       {dialog === "cancel-picked" && (
         <CancelDialog

@@ -9,6 +9,10 @@ export const LOGS: Listing<LogPage & { logs?: LogEntry[] }, LogEntry> = {
   idOf: entryId,
 };
 
+/** Those of a run, if one is asked for: hosted QStash may overlook that filter. */
+export const ofRun = (entries: readonly LogEntry[], runId: unknown): readonly LogEntry[] =>
+  runId ? entries.filter(({ workflowRunId }) => workflowRunId === runId) : entries;
+
 /** Entries have no id: nothing happens to a message twice at one time and try. */
 export function entryId({ messageId, time, state, retried }: LogEntry): string {
   return `${messageId}.${time}.${state}.${retried ?? 0}`;

@@ -24,7 +24,9 @@ export function usePatience<Item>(list: Listed<Item>, idOf: (item: Item) => stri
   const [fruitless, setFruitless] = useState(0);
   const former = useRef({ tail, rows });
   useEffect(() => {
-    if (former.current.tail !== tail) {
+    // Another list.
+    if (tail === "") setFruitless(0);
+    else if (former.current.tail !== tail) {
       const isFruitless = rows === 0 || rows <= former.current.rows;
       setFruitless((pages) => (isFruitless ? pages + 1 : 0));
     }
