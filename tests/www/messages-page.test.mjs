@@ -45,7 +45,8 @@ async function giveUp(count, label) {
   for (let number = 1; number <= count; number += 1) {
     await qstash.publishJSON({ url: answers("500?body=boom"), body: { number }, retries: 0, label });
   }
-  await eventually(async () => (await deadLetters()).length >= count, "the messages are given up");
+  const given = async () => (await deadLetters()).filter((letter) => letter.label === label).length;
+  await eventually(async () => (await given()) >= count, "the messages are given up");
 }
 
 test("publishes a message, watches it arrive, and masks its body until it is asked for", async () => {
@@ -231,4 +232,63 @@ test("failed runs are apart from messages: deleting all messages leaves them, re
   await dialog().getByText("Done: 1 failed run resumed.").waitFor();
   await dialog().getByRole("link", { name: /^wfr_/ }).click();
   await page.waitForURL(/\/run\?id=wfr_/);
+});
+
+test("what is done with many can be stopped, and gone on with; nothing is done twice or lost", async () => {
+  await giveUp(24, "stoppable");
+  const retried = [];
+  await page.route("**/v2/dlq/*", async (route) => {
+    if (route.request().method() !== "DELETE") return route.fallback();
+    retried.push(route.request().url());
+    await new Promise((next) => setTimeout(next, 150));
+    return route.fallback();
+  });
+  await open("/dlq?label=stoppable");
+  await rows("Dead letters: messages").nth(9).waitFor();
+  await page.getByRole("checkbox", { name: "Pick all that are loaded" }).check();
+  await page.getByText("24 messages picked").waitFor();
+  await button("Delete").click();
+  await button("Delete 24 messages").click();
+  await button("Stop").click();
+  const outcome = dialog().getByText(/^Stopped: \d+ messages? deleted, \d+ not begun\.$/);
+  await outcome.waitFor();
+  const [done, left] = (await outcome.textContent()).match(/\d+/g).map(Number);
+  assert.equal(done + left, 24);
+  assert.ok(done > 0 && left > 0, `${done} were done, ${left} were left`);
+  await button(`Delete the ${left} left`).click();
+  await dialog()
+    .getByText(new RegExp(`^Done: ${left} messages? deleted`))
+    .waitFor();
+  await button("Close").last().click();
+  await page.unroute("**/v2/dlq/*");
+  await page.getByText("No dead letter fits the filter.").waitFor();
+  assert.equal(new Set(retried).size, 24);
+  assert.equal(retried.length, 24);
+});
+
+test("a message that waits is found behind hundreds that don't, once somebody asks to look further", async () => {
+  const { messageId } = await qstash.publishJSON({ url: answers("200"), body: {}, delay: "2h", label: "far-back" });
+  for (let batch = 0; batch < 4; batch += 1) {
+    await qstash.batchJSON(Array.from({ length: 100 }, (_, body) => ({ url: answers("200"), body })));
+  }
+  const isOver = async () => {
+    const { logs } = await qstash.logs({ count: 1000, filter: { state: "DELIVERED" } });
+    return logs.length >= 400;
+  };
+  await eventually(isOver, "the others are delivered", 60_000);
+
+  await open("/messages?state=WAITING");
+  const row = page.locator(`[data-id="${messageId}"]`);
+  let looks = 0;
+  for (; looks < 5 && (await row.count()) === 0; looks += 1) {
+    await page.getByText(/^It was read back to/).waitFor();
+    await button("Look further back").click();
+    await eventually(
+      async () => (await row.count()) > 0 || (await page.getByText(/^It was read back to/).count()) > 0,
+      "it was looked further back",
+    );
+  }
+  await row.waitFor();
+  assert.ok(looks > 0, "it was found without being asked to look further");
+  assert.deepEqual(opened.errors, []);
 });
