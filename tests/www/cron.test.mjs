@@ -133,6 +133,7 @@ test("is told in words", () => {
     ["CRON_TZ=Europe/Berlin 0 4 * * MON-FRI", "At 04:00, Monday through Friday"],
     ["@weekly", "At 00:00, only on Sunday"],
     ["0 18 28 * *", "At 18:00, on day 28 of the month"],
+    ["0 0 13 * 5", "At 00:00, on day 13 of the month, or on Friday"],
   ]) {
     assert.equal(parseCron(cron).sentence, sentence, cron);
   }

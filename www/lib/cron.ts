@@ -50,7 +50,9 @@ export function parseCron(text: string, zoneIfNone = "UTC"): CronExpression {
 
 function sentence(fields: string, logicalAndDayFields: boolean): string {
   try {
-    return describe(fields, { use24HourTimeFormat: true, logicalAndDayFields });
+    const text = describe(fields, { use24HourTimeFormat: true, logicalAndDayFields });
+    // It says “and” of two kinds of days where one of them is enough.
+    return logicalAndDayFields ? text : text.replace(", and on ", ", or on ");
   } catch {
     // It throws texts; the times below it tell as much.
     return "";

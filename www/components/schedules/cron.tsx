@@ -80,7 +80,7 @@ export function CronPreview({ cron, timeZone }: CronPreviewProps) {
   const isElsewhere = here !== expression.timeZone;
   const times = expression.next(minute, SHOWN);
   return (
-    <div className="text-sm" data-cron-preview>
+    <div className="overflow-x-auto text-sm" data-cron-preview>
       <p role="status">{expression.sentence}</p>
       <table className="mt-2 w-full max-w-xl text-left tabular-nums">
         <caption className="sr-only">The next times</caption>
@@ -109,13 +109,14 @@ export function CronPreview({ cron, timeZone }: CronPreviewProps) {
   );
 }
 
+/** With the year unless it is this one. */
 const inZone = (at: number, timeZone: string): string =>
   new Intl.DateTimeFormat(undefined, {
     timeZone,
     weekday: "short",
     day: "2-digit",
     month: "short",
-    year: "numeric",
+    ...(new Date(at).getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",

@@ -37,7 +37,7 @@ const COLUMNS: Column<ShownSchedule>[] = [
     width: "minmax(0,1.2fr)",
     cell: ({ scheduleId }) => <span title={scheduleId}>{scheduleId}</span>,
   },
-  { title: "Status", width: "5.5rem", cell: ({ isPaused }) => <ScheduleStatus isPaused={isPaused} /> },
+  { title: "Status", width: "5.5rem", from: "sm", cell: ({ isPaused }) => <ScheduleStatus isPaused={isPaused} /> },
   { title: "Cron", width: "minmax(0,1.6fr)", from: "md", cell: ({ cron }) => <CronSentence cron={cron} /> },
   {
     title: "Destination",
@@ -48,10 +48,15 @@ const COLUMNS: Column<ShownSchedule>[] = [
   { title: "Last", width: "7rem", from: "sm", cell: (schedule) => <LastOutcome schedule={schedule} /> },
   {
     title: "Next",
-    width: "5rem",
+    width: "5.5rem",
     align: "end",
     cell: ({ nextScheduleTime, isPaused }) =>
-      !isPaused && nextScheduleTime !== undefined && <Ago at={nextScheduleTime} />,
+      isPaused ? (
+        // Where there is no room for the status.
+        <span className="text-warn sm:hidden">Paused</span>
+      ) : (
+        nextScheduleTime !== undefined && <Ago at={nextScheduleTime} />
+      ),
   },
 ];
 

@@ -52,7 +52,7 @@ export function IconButton({ icon: Icon, label, kind = "quiet", className, isBus
       type="button"
       aria-label={label}
       title={label}
-      className={clsx(BASE, KINDS[kind], "w-8 px-0 max-sm:w-10", className)}
+      className={clsx(BASE, KINDS[kind], "w-8 px-0! max-sm:w-10", className)}
       {...rest}
     >
       {isBusy ? <Spinner /> : <Icon size={16} aria-hidden />}

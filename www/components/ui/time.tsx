@@ -23,8 +23,8 @@ function subscribe(watcher: () => void): () => void {
 }
 
 function snapshot(): number {
-  // Between ticks the value must not change; without ticks it would grow old.
-  if (timer === undefined || now === 0) now = Date.now();
+  // Between ticks the value must not change, also when it is asked for twice before the first; without ticks it would grow old.
+  if (timer === undefined && Date.now() - now >= 1_000) now = Date.now();
   return now;
 }
 
