@@ -34,7 +34,7 @@ export function ActDialog({
   const [only] = made;
   return (
     <BulkDialog
-      title={`${action.verb}: ${noun[1]}`}
+      title={action.id === "callback" ? action.verb : `${action.verb} ${noun[1]}`}
       action={action.verb}
       done={action.done}
       noun={noun}

@@ -53,12 +53,15 @@ function Shown({ id }: { id: string }) {
   // What has ended is not asked for: the broker would not know it.
   const mayWait = entries !== undefined && (state === undefined || !isOver(state));
   const waiting = useBroker<Message>(mayWait ? `/v2/messages/${encodeURIComponent(id)}` : null, undefined, NO_RETRY);
-  const letters = useBroker<DeadLetterPage>(state === "FAILED" ? "/v2/dlq" : null, { messageId: id });
+  const letters = useBroker<DeadLetterPage>(state === "FAILED" || entries?.length === 0 ? "/v2/dlq" : null, {
+    messageId: id,
+  });
   const letter = letters.data?.messages.find(({ messageId }) => messageId === id);
   const message = mayWait ? waiting.data : undefined;
   const known = message ?? letter ?? last;
 
-  const isGone = entries?.length === 0 && waiting.error?.status === NOT_FOUND;
+  // Dead letters may outlive what the log tells of them.
+  const isGone = entries?.length === 0 && waiting.error?.status === NOT_FOUND && letters.data !== undefined && !letter;
   const error = log.error ?? (waiting.error?.status === NOT_FOUND ? undefined : waiting.error);
   return (
     <>
