@@ -5,7 +5,7 @@ import { CircleHelp, LogOut, Monitor, Moon, Search, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useEffect, useState } from "react";
-import { isAt, PLACES } from "@/components/shell/navigation";
+import { isAt, PLACES, type Place } from "@/components/shell/navigation";
 import { IconButton } from "@/components/ui/button";
 import { Status } from "@/components/ui/status";
 import { type Connection, useConnection } from "@/lib/live";
@@ -48,30 +48,11 @@ export function Rail({ isOpen, session, onJump, onKeys }: RailProps) {
       <div className="flex-1 overflow-y-auto pb-4 max-md:pt-2">
         {PLACES.map((group, index) => (
           <ul key={group[0]?.href} className={clsx(index > 0 && "mt-2 border-t border-line pt-2")}>
-            {group.map((place) => {
-              const isHere = isAt(path, place);
-              const Icon = place.icon;
-              return (
-                <li key={place.href}>
-                  <Link
-                    href={place.href}
-                    aria-current={isHere ? "page" : undefined}
-                    className={clsx(
-                      "relative flex h-8 items-center gap-2.5 px-4 text-sm max-md:h-11",
-                      isHere
-                        ? "font-medium text-ink before:absolute before:inset-y-1 before:left-0 before:w-1 before:bg-marker"
-                        : "text-soft hover:bg-sunken hover:text-ink",
-                    )}
-                  >
-                    <Icon size={15} aria-hidden />
-                    <span className="flex-1">{place.title}</span>
-                    <kbd className="font-mono text-xs text-faint max-md:hidden" aria-hidden>
-                      g {place.key}
-                    </kbd>
-                  </Link>
-                </li>
-              );
-            })}
+            {group.map((place) => (
+              <li key={place.href}>
+                <RailLink place={place} isHere={isAt(path, place)} />
+              </li>
+            ))}
           </ul>
         ))}
       </div>
@@ -86,6 +67,33 @@ export function Rail({ isOpen, session, onJump, onKeys }: RailProps) {
         </span>
       </div>
     </nav>
+  );
+}
+
+/** What the page needs is loaded when somebody is about to go there, not with every other page. */
+function RailLink({ place, isHere }: { place: Place; isHere: boolean }) {
+  const [isNear, setNear] = useState(false);
+  const Icon = place.icon;
+  return (
+    <Link
+      href={place.href}
+      prefetch={isNear ? null : false}
+      onPointerEnter={() => setNear(true)}
+      onFocus={() => setNear(true)}
+      aria-current={isHere ? "page" : undefined}
+      className={clsx(
+        "relative flex h-8 items-center gap-2.5 px-4 text-sm max-md:h-11",
+        isHere
+          ? "font-medium text-ink before:absolute before:inset-y-1 before:left-0 before:w-1 before:bg-marker"
+          : "text-soft hover:bg-sunken hover:text-ink",
+      )}
+    >
+      <Icon size={15} aria-hidden />
+      <span className="flex-1">{place.title}</span>
+      <kbd className="font-mono text-xs text-faint max-md:hidden" aria-hidden>
+        g {place.key}
+      </kbd>
+    </Link>
   );
 }
 
