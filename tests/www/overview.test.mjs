@@ -30,11 +30,13 @@ const textOf = (page, selector) => page.locator(selector).textContent();
 describe("the overview", () => {
   test("of a broker that has seen nothing tells how to use it, then shows what comes", () =>
     on("/", async (page) => {
+      await page.getByText('QSTASH_CURRENT_SIGNING_KEY="').waitFor();
       const lines = await textOf(page, "[data-first-run]");
       const { url, token } = stage.broker;
       for (const line of [`QSTASH_URL="${url}"`, `QSTASH_TOKEN="${token}"`, "QSTASH_CURRENT_SIGNING_KEY="])
         assert.ok(lines.includes(line), line);
       await screenshot(page, "overview-first-run");
+      await assertAccessible(page, "the first run");
 
       const client = new Client({ baseUrl: url, token });
       await client.publish({ url: `${stage.endpoints.url}/answers/200`, body: "one" });
@@ -58,6 +60,7 @@ describe("the overview", () => {
       await legend.first().waitFor();
       await page.keyboard.press("Escape");
       await figure.getByRole("button", { name: "Deliveries: show as a table" }).click();
+      assert.equal(await figure.locator("canvas").count(), 0);
       const cells = await figure.locator("tbody td").allInnerTexts();
       assert.ok(cells.length >= 4, cells.join());
       await assertAccessible(page, "a chart as a table");

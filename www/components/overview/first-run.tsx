@@ -54,7 +54,7 @@ function Lines({ lines }: { lines: string[] }) {
     <div className="mt-4 max-w-3xl rounded-md border border-line bg-sunken">
       {lines.map((line) => (
         <div key={line} className="flex items-center gap-2 border-line pr-1 pl-3 not-first:border-t">
-          <code className="min-w-0 flex-1 overflow-x-auto py-1.5 font-mono text-xs whitespace-pre">{line}</code>
+          <code className="min-w-0 flex-1 py-1.5 font-mono text-xs break-all">{line}</code>
           <Copy text={line} label={`Copy ${line.slice(0, line.indexOf("="))}`} />
         </div>
       ))}
@@ -73,7 +73,7 @@ function Step({ title, text }: { title: string; text: string }) {
         <h3 className="text-xs font-medium text-faint">{title}</h3>
         <Copy text={text} label={`Copy: ${title}`} />
       </div>
-      <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">
+      <pre className="rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5 break-words whitespace-pre-wrap">
         {text}
       </pre>
     </div>

@@ -177,7 +177,13 @@ function Known({ run, others, error, reload }: KnownProps) {
               id: "json",
               title: "JSON",
               content: (
-                <div className="px-5 pb-6 max-sm:px-4">
+                <div className="flex flex-col items-start gap-3 px-5 pb-6 max-sm:px-4 [&>div]:w-full">
+                  <ButtonLink
+                    href={`/playground?tab=history&run=${encodeURIComponent(run.workflowRunId)}`}
+                    prefetch={false}
+                  >
+                    Step through it in the playground
+                  </ButtonLink>
                   <Payload value={run} label="The log of the run" />
                 </div>
               ),
