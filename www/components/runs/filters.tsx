@@ -72,7 +72,7 @@ export function RunFilterBar({ filters }: { filters: RunFilters }) {
   return (
     <>
       <Toolbar>
-        <SearchField label="Label, run id or workflow URL" value={values.q} onChange={(q) => set({ q })} />
+        <SearchField label="Search label, run id or workflow URL" value={values.q} onChange={(q) => set({ q })} />
         <Select
           aria-label="Status"
           options={STATES}

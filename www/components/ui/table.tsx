@@ -4,7 +4,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import Link from "next/link";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useId, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { counted } from "@/lib/format";
 
@@ -142,65 +142,22 @@ export function Table<Item>(props: TableProps<Item>) {
         <div role="rowgroup" style={{ height: rows.getTotalSize(), position: "relative" }}>
           {virtual.map(({ index, key, start }) => {
             const item = items[index] as Item;
-            const id = idOf(item);
             return (
-              <div
+              <Row
                 key={key}
-                role="row"
-                aria-rowindex={index + 2}
-                data-index={index}
-                data-id={id}
-                className={clsx(
-                  grid,
-                  "group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken",
-                )}
-                style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
-              >
-                {selection && (
-                  <div role="cell">
-                    {isPickable(item) && (
-                      <input
-                        type="checkbox"
-                        aria-label={`Pick ${id}`}
-                        // Above the link that covers the row.
-                        className="relative z-1 size-4 align-middle accent-ink"
-                        checked={selection.ids.has(id)}
-                        onChange={(event) => selection.toggle(id, event.target.checked)}
-                      />
-                    )}
-                  </div>
-                )}
-                {columns.map(({ title, cell, align, from }, place) => (
-                  <div
-                    key={title}
-                    role="cell"
-                    className={clsx("truncate", align === "end" && "text-right", from && SHOWN[from])}
-                  >
-                    {place === 0 && hrefOf ? (
-                      // The link covers the row, so that it can be pressed anywhere.
-                      <Link
-                        href={hrefOf(item)}
-                        prefetch={false}
-                        className="after:absolute after:inset-0"
-                        onClick={(event) => {
-                          if (!onOpen || event.metaKey || event.ctrlKey || event.shiftKey) return;
-                          event.preventDefault();
-                          onOpen(item);
-                        }}
-                      >
-                        {cell(item)}
-                      </Link>
-                    ) : (
-                      cell(item)
-                    )}
-                  </div>
-                ))}
-                {actions && (
-                  <div role="cell" className="relative z-1 flex justify-end">
-                    {actions(item)}
-                  </div>
-                )}
-              </div>
+                item={item}
+                id={idOf(item)}
+                index={index}
+                start={start}
+                grid={grid}
+                columns={columns as readonly Column<unknown>[]}
+                hrefOf={hrefOf as RowProps["hrefOf"]}
+                onOpen={onOpen as RowProps["onOpen"]}
+                actions={actions as RowProps["actions"]}
+                hasPick={selection !== undefined}
+                isPicked={selection?.ids.has(idOf(item)) ?? false}
+                onPick={selection && isPickable(item) ? selection.toggle : undefined}
+              />
             );
           })}
         </div>
@@ -219,6 +176,81 @@ export function Table<Item>(props: TableProps<Item>) {
     </div>
   );
 }
+
+interface RowProps {
+  item: unknown;
+  id: string;
+  index: number;
+  start: number;
+  grid: string;
+  columns: readonly Column<unknown>[];
+  hrefOf: ((item: unknown) => string) | undefined;
+  onOpen: ((item: unknown) => void) | undefined;
+  actions: ((item: unknown) => ReactNode) | undefined;
+  hasPick: boolean;
+  isPicked: boolean;
+  /** None if this row can't be picked. */
+  onPick: ((id: string, isPicked: boolean) => void) | undefined;
+}
+
+/** While somebody scrolls, rows that stay are left as they are. */
+const Row = memo(function Row(props: RowProps) {
+  const { item, id, index, start, grid, columns, hrefOf, onOpen, actions, hasPick, isPicked, onPick } = props;
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      data-index={index}
+      data-id={id}
+      className={clsx(
+        grid,
+        "group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken",
+      )}
+      style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
+    >
+      {hasPick && (
+        <div role="cell">
+          {onPick && (
+            <input
+              type="checkbox"
+              aria-label={`Pick ${id}`}
+              // Above the link that covers the row.
+              className="relative z-1 size-4 align-middle accent-ink"
+              checked={isPicked}
+              onChange={(event) => onPick(id, event.target.checked)}
+            />
+          )}
+        </div>
+      )}
+      {columns.map(({ title, cell, align, from }, place) => (
+        <div key={title} role="cell" className={clsx("truncate", align === "end" && "text-right", from && SHOWN[from])}>
+          {place === 0 && hrefOf ? (
+            // The link covers the row, so that it can be pressed anywhere.
+            <Link
+              href={hrefOf(item)}
+              prefetch={false}
+              className="after:absolute after:inset-0"
+              onClick={(event) => {
+                if (!onOpen || event.metaKey || event.ctrlKey || event.shiftKey) return;
+                event.preventDefault();
+                onOpen(item);
+              }}
+            >
+              {cell(item)}
+            </Link>
+          ) : (
+            cell(item)
+          )}
+        </div>
+      ))}
+      {actions && (
+        <div role="cell" className="relative z-1 flex justify-end">
+          {actions(item)}
+        </div>
+      )}
+    </div>
+  );
+});
 
 /** The grid's tracks: a column that is hidden has none. */
 function tracks(
