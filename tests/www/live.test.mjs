@@ -123,3 +123,95 @@ test(`${MANY} runs are listed, scrolled and searched without lag`, async () => {
   assert.deepEqual(errors, []);
   await close();
 });
+
+test("a filter leaves nothing of the list before it", async () => {
+  // The last row of the first page does not fit; what comes after it does.
+  const left = await runLabelled(MANY - BATCH);
+  await client().cancel({ ids: [left.workflowRunId] });
+  const { page, close } = await browser.open();
+  await visit(page, `${app.url}/runs`);
+  const table = page.getByRole("table", { name: "Runs" });
+  const row = (label) => table.getByRole("row").filter({ has: page.getByText(label, { exact: true }) });
+  const toSecondPage = () => table.evaluate((element) => element.scrollTo({ top: 98 * 40 }));
+  await row(`many-${MANY - 1}`).waitFor();
+  await toSecondPage();
+  await row(left.label).waitFor();
+  await page.getByLabel("Status").selectOption("RUN_STARTED");
+  await page.waitForURL(/RUN_STARTED/);
+  await row(`many-${MANY - 1}`).waitFor();
+  await toSecondPage();
+  await row(`many-${MANY - BATCH - 1}`).waitFor();
+  assert.equal(await row(left.label).count(), 0);
+  await close();
+});
+
+test("data moves on while answers take longer than changes", async () => {
+  const { page, close } = await browser.open();
+  await page.route(/\/v2\/workflows\/logs/, async (route) => {
+    await new Promise((next) => setTimeout(next, 900));
+    await route.continue();
+  });
+  await visit(page, `${app.url}/runs`);
+  await page.locator('[data-connection="live"]').waitFor();
+  const { Client: Qstash } = await import("@repo/orchestration/client");
+  const qstash = new Qstash({ baseUrl: broker.url, token: broker.token });
+  const noise = setInterval(() => qstash.publish({ url: `${endpoints.url}/answers/200` }).catch(() => {}), 150);
+  try {
+    await order("among-noise");
+    await page.getByRole("row").filter({ hasText: "among-noise" }).waitFor();
+  } finally {
+    clearInterval(noise);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await close();
+  }
+});
+
+test("a next page that can't be read is told, and not asked for again and again", async () => {
+  const { page, close } = await browser.open({ tolerate: /status of 500/ });
+  let asked = 0;
+  await page.route(/\/v2\/workflows\/logs\?.*cursor=/, (route) => {
+    asked += 1;
+    return route.fulfill({ status: 500, json: { error: "the disk is full" } });
+  });
+  await visit(page, `${app.url}/runs`);
+  const table = page.getByRole("table", { name: "Runs" });
+  await table.getByRole("row").nth(5).waitFor();
+  await table.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+  await page.getByText("the disk is full").waitFor();
+  // Any number of renderings later.
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 60; frame += 1) await new Promise((next) => requestAnimationFrame(next));
+  });
+  // Once, and once more if the head was read again meanwhile.
+  assert.ok(asked <= 2, `it was asked ${asked} times`);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.getByRole("button", { name: "Load more" }).click();
+  await page.getByText("the disk is full").waitFor({ state: "detached" });
+  await close();
+});
+
+test("a tab in the background leaves its connection to others, and catches up", async () => {
+  const { page, close } = await browser.open();
+  await page.addInitScript(() => {
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    globalThis.hide = (next) => {
+      hidden = next;
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  });
+  await visit(page, `${app.url}/runs`);
+  await page.locator('[data-connection="live"]').waitFor();
+  const ended = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/v2/changes"));
+  await page.evaluate(() => globalThis.hide(true));
+  await ended;
+  await order("while-away");
+  await page.evaluate(() => globalThis.hide(false));
+  await page.getByRole("row").filter({ hasText: "while-away" }).waitFor();
+  await close();
+});
+
+async function runLabelled(number) {
+  const { runs } = await client().logs({ label: `many-${number}` });
+  return runs[0];
+}

@@ -12,7 +12,9 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
 const POLL_MS = 5_000;
 /** Changes that come at once are read once. */
-const GATHER_MS = 250;
+const GATHER_MS = 400;
+/** What has not been read by then does not keep the rest from being read again. */
+const READ_LIMIT_MS = 10_000;
 /** Without a sign of life the stream is dead: the broker sends one each 15 s. */
 const SILENCE_MS = 40_000;
 
@@ -41,19 +43,43 @@ export function useConnection(): Connection {
 export function useLiveData(): void {
   const { mutate } = useSWRConfig();
   useEffect(() => {
-    const stop = new AbortController();
+    let stream: AbortController | undefined;
     let gathering: ReturnType<typeof setTimeout> | undefined;
-    // Keys that begin with "/v2/" are the broker's; only those that are mounted are read.
-    const refresh = () => void mutate((key) => isBrokerKey(key));
+    let isReading = false;
+    let isStale = false;
+    // One after the other: SWR drops an answer once a newer request has begun, so those that overlap never end.
+    const refresh = async () => {
+      isStale = true;
+      if (isReading) return;
+      isReading = true;
+      while (isStale) {
+        isStale = false;
+        // Keys that begin with "/v2/" are the broker's; only those that are mounted are read.
+        await Promise.race([mutate(isBrokerKey).catch(() => {}), wait(READ_LIMIT_MS)]);
+      }
+      isReading = false;
+    };
     const change = () => {
       gathering ??= setTimeout(() => {
         gathering = undefined;
-        refresh();
+        void refresh();
       }, GATHER_MS);
     };
-    void listen(stop.signal, change, refresh);
+    // Browsers open six connections to a host over HTTP/1.1: tabs in the background leave theirs to others.
+    const attend = () => {
+      if (document.hidden) {
+        stream?.abort();
+        stream = undefined;
+      } else if (!stream) {
+        stream = new AbortController();
+        void listen(stream.signal, change, () => void refresh());
+      }
+    };
+    attend();
+    document.addEventListener("visibilitychange", attend);
     return () => {
-      stop.abort();
+      document.removeEventListener("visibilitychange", attend);
+      stream?.abort();
       clearTimeout(gathering);
     };
   }, [mutate]);
@@ -70,9 +96,9 @@ async function listen(signal: AbortSignal, change: () => void, refresh: () => vo
   while (!signal.aborted) {
     const outcome = await follow(signal, change, () => {
       pause = FIRST_PAUSE_MS;
-      // What happened while nobody listened.
-      if (connection === "lost" || connection === "polling") refresh();
       tell("live");
+      // What happened while nobody listened.
+      refresh();
     });
     if (signal.aborted) return;
     tell(outcome);
@@ -112,12 +138,13 @@ async function follow(signal: AbortSignal, change: () => void, ready: () => void
   }
 }
 
-const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+const wait = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    const stop = () => {
+    const end = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
       resolve();
     };
-    signal.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", end);
   });

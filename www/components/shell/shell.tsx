@@ -24,7 +24,6 @@ const KeysDialog = dynamic(() => import("@/components/shell/keys-dialog").then((
 const SWR = {
   revalidateOnFocus: false,
   revalidateOnReconnect: true,
-  keepPreviousData: true,
   errorRetryInterval: 3_000,
 };
 

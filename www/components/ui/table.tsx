@@ -40,7 +40,8 @@ export interface TableProps<Item> {
     /** Whether a row can be picked; all can if absent. */
     isPickable?: (item: Item) => boolean;
   };
-  more?: { hasMore: boolean; isLoadingMore: boolean; loadMore: () => void };
+  /** `isStuck`: the next page could not be read, and is only read again if somebody asks. */
+  more?: { hasMore: boolean; isLoadingMore: boolean; loadMore: () => void; isStuck?: boolean };
   /** `one` and `many` of what is counted at the foot. */
   noun?: [one: string, many: string];
 }
@@ -70,10 +71,10 @@ export function Table<Item>(props: TableProps<Item>) {
   });
   const virtual = rows.getVirtualItems();
   const last = virtual.at(-1)?.index ?? 0;
-  const { hasMore, isLoadingMore, loadMore } = more ?? {};
+  const { hasMore, isLoadingMore, loadMore, isStuck } = more ?? {};
   useEffect(() => {
-    if (hasMore && !isLoadingMore && last >= items.length - AHEAD) loadMore?.();
-  }, [hasMore, isLoadingMore, loadMore, last, items.length]);
+    if (hasMore && !isLoadingMore && !isStuck && last >= items.length - AHEAD) loadMore?.();
+  }, [hasMore, isLoadingMore, isStuck, loadMore, last, items.length]);
 
   const move = (event: KeyboardEvent) => {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");

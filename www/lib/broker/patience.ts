@@ -11,6 +11,7 @@ export interface Patience {
   hasMore: boolean;
   isLoadingMore: boolean;
   loadMore: () => void;
+  isStuck: boolean;
   /** Whether reading on has to be asked for, by `goOn`. */
   isTired: boolean;
   goOn: () => void;
@@ -18,7 +19,7 @@ export interface Patience {
 
 /** Reads on while that brings rows. `rows` is how many of the entries are shown. */
 export function usePatience<Item>(list: Listed<Item>, idOf: (item: Item) => string, rows: number): Patience {
-  const { items, hasMore, isLoadingMore, loadMore } = list;
+  const { items, hasMore, isLoadingMore, loadMore, isStuck } = list;
   const last = items.at(-1);
   const tail = last === undefined ? "" : idOf(last);
   const [fruitless, setFruitless] = useState(0);
@@ -35,12 +36,13 @@ export function usePatience<Item>(list: Listed<Item>, idOf: (item: Item) => stri
   const isTired = hasMore && fruitless >= FRUITLESS_PAGES;
   // A table asks for its next page; without rows there is none.
   useEffect(() => {
-    if (rows === 0 && hasMore && !isLoadingMore && !isTired) loadMore();
-  }, [rows, hasMore, isLoadingMore, isTired, loadMore]);
+    if (rows === 0 && hasMore && !isLoadingMore && !isStuck && !isTired) loadMore();
+  }, [rows, hasMore, isLoadingMore, isStuck, isTired, loadMore]);
   return {
     hasMore: hasMore && !isTired,
     isLoadingMore,
     loadMore,
+    isStuck,
     isTired,
     goOn: () => {
       setFruitless(0);

@@ -45,77 +45,101 @@ export interface Listed<Item> {
   hasMore: boolean;
   isLoadingMore: boolean;
   loadMore: () => void;
+  /** Whether the next page could not be read: it is read again if somebody asks, or once the broker answers. */
+  isStuck: boolean;
   error: BrokerError | undefined;
   reload: () => Promise<unknown>;
 }
 
-/** So many entries beyond the first page are followed; the broker takes 90 ids. */
+/** So many entries beyond the first page are followed at once; the broker takes 90 ids. */
 const FOLLOWED = 80;
 
+/** All that is known of one list; another query begins anew. */
 interface State<Item> {
   key: string;
   feed: Feed<Item> | undefined;
+  isLoadingMore: boolean;
+  /** Why the next page could not be read. */
+  failure: BrokerError | undefined;
 }
+
+const begun = (key: string): State<never> => ({ key, feed: undefined, isLoadingMore: false, failure: undefined });
 
 /** The newest page is kept live, older pages are read as they are reached. */
 export function useBrokerList<Answer, Item>(listing: Listing<Answer, Item>, query: Query): Listed<Item> {
   const { path, pageOf, idOf, moving } = listing;
   const key = path + search(query);
   const { data, error, mutate } = useSWR<Answer, BrokerError>(key, (address: string) => ask<Answer>(address));
-  const [state, setState] = useState<State<Item>>({ key, feed: undefined });
-  const feed = state.key === key ? state.feed : undefined;
-  const [loadingMore, setLoadingMore] = useState<string>();
-  const [laterError, setLaterError] = useState<BrokerError>();
-  const newest = useRef({ key, feed, query });
-  newest.current = { key, feed, query };
+  const [stored, setStored] = useState<State<Item>>(begun(key));
+  const state: State<Item> = stored.key === key ? stored : begun(key);
+  const newest = useRef({ key, query, items: NONE as Item[] });
+  newest.current = { key, query, items: state.feed?.items ?? NONE };
+  /** The reads of moving entries: how many were begun, and which entry comes next. */
+  const reads = useRef({ count: 0, next: 0 });
 
-  const change = useCallback(
-    (of: string, next: (feed: Feed<Item>) => Feed<Item>) =>
-      setState((former) => {
-        const known = former.key === of ? former.feed : undefined;
-        return newest.current.key === of ? { key: of, feed: next(known ?? { items: [], cursor: undefined }) } : former;
-      }),
-    [],
-  );
+  // An answer to another query is not of this list any more.
+  const change = useCallback((of: string, next: (state: State<Item>) => Partial<State<Item>>) => {
+    setStored((former) => {
+      if (newest.current.key !== of) return former;
+      const known = former.key === of ? former : begun(of);
+      return { ...known, ...next(known) };
+    });
+  }, []);
 
   useEffect(() => {
     if (data === undefined) return;
     const head = pageOf(data);
-    change(key, (known) => withHead(known, head, idOf));
+    change(key, ({ feed = EMPTY }) => ({ feed: withHead(feed, head, idOf), failure: undefined }));
+    if (!moving) return;
     const inHead = new Set(head.items.map(idOf));
-    const moved = (newest.current.feed?.items ?? []).filter(
-      (item) => moving?.isMoving(item) && !inHead.has(idOf(item)),
-    );
-    if (!moving || moved.length === 0) return;
-    const ids = moved.slice(0, FOLLOWED).map(idOf);
+    const moved = newest.current.items.filter((item) => moving.isMoving(item) && !inHead.has(idOf(item)));
+    if (moved.length === 0) return;
+    // Of more than can be asked for, each has its turn.
+    const turn = reads.current;
+    const first = turn.next < moved.length ? turn.next : 0;
+    const ids = moved.slice(first, first + FOLLOWED).map(idOf);
+    turn.next = first + FOLLOWED;
+    turn.count += 1;
+    const { count } = turn;
     ask<Answer>(path + search({ ...newest.current.query, count: FOLLOWED, ...moving.query(ids) })).then(
-      (answer) => change(key, (known) => withRead(known, ids, pageOf(answer).items, idOf)),
+      (answer) => {
+        // A later read knows better.
+        if (count !== turn.count) return;
+        change(key, ({ feed }) => (feed ? { feed: withRead(feed, ids, pageOf(answer).items, idOf) } : {}));
+      },
       () => {},
     );
   }, [data, key, path, pageOf, idOf, moving, change]);
 
-  const cursor = feed?.cursor;
+  const cursor = state.feed?.cursor;
+  const { isLoadingMore } = state;
   const loadMore = useCallback(() => {
-    if (cursor === undefined || loadingMore === key) return;
-    setLoadingMore(key);
-    ask<Answer>(path + search({ ...newest.current.query, cursor }))
-      .then(
-        (answer) => {
-          setLaterError(undefined);
-          change(key, (known) => withNext(known, pageOf(answer), idOf));
-        },
-        (reason: BrokerError) => setLaterError(reason),
-      )
-      .finally(() => setLoadingMore(undefined));
-  }, [cursor, loadingMore, key, path, pageOf, idOf, change]);
+    if (cursor === undefined || isLoadingMore) return;
+    change(key, () => ({ isLoadingMore: true, failure: undefined }));
+    ask<Answer>(path + search({ ...newest.current.query, cursor })).then(
+      (answer) =>
+        change(key, ({ feed }) => ({
+          isLoadingMore: false,
+          // Meanwhile the list may have begun anew at its head.
+          ...(feed?.cursor === cursor ? { feed: withNext(feed, pageOf(answer), idOf) } : {}),
+        })),
+      (failure: BrokerError) => change(key, () => ({ isLoadingMore: false, failure })),
+    );
+  }, [cursor, isLoadingMore, key, path, pageOf, idOf, change]);
 
   return {
-    items: feed?.items ?? [],
-    isKnown: feed !== undefined,
+    items: newest.current.items,
+    isKnown: state.feed !== undefined,
     hasMore: cursor !== undefined,
-    isLoadingMore: loadingMore === key,
+    isLoadingMore,
     loadMore,
-    error: error ?? laterError,
-    reload: mutate,
+    isStuck: state.failure !== undefined,
+    error: error ?? state.failure,
+    reload: useCallback(() => {
+      change(key, () => ({ failure: undefined }));
+      return mutate();
+    }, [key, change, mutate]),
   };
 }
+
+const EMPTY: Feed<never> = { items: [], cursor: undefined };
