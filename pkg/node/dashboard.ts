@@ -9,7 +9,7 @@ import type { FileTuple } from "./core.js";
 /** Of the file that is bundled from this one, `dist/node/broker.cjs`. */
 const OWN_FOLDER = join(__dirname, "../../dashboard");
 const INDEX = "index.html";
-const NOT_MODIFIED = 304;
+export const NOT_MODIFIED = 304;
 const OK = 200;
 
 /** A file as it is sent. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 
 import type { AnswerTuple } from "./core.js";
-import type { Dashboard } from "./dashboard.js";
+import { type Dashboard, NOT_MODIFIED } from "./dashboard.js";
 import { messageOf } from "./errors.js";
 import { linesOf, rawOf } from "./headers.js";
 
@@ -119,7 +119,8 @@ function write(response: ServerResponse, [status, headers, body, staysOpen]: Sen
   const raw = rawOf(headers);
   for (let index = 0; index + 1 < raw.length; index += 2)
     response.appendHeader(raw[index] as string, raw[index + 1] as string);
-  if (!staysOpen) response.setHeader("content-length", body.length);
+  // Of a 304 it would be the length of the file that the client has.
+  if (!staysOpen && status !== NOT_MODIFIED) response.setHeader("content-length", body.length);
   response.writeHead(status);
   if (staysOpen) response.write(body);
   else response.end(body);

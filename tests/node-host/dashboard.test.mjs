@@ -47,6 +47,7 @@ test("a browser that has a file is told so", async (t) => {
   for (const tag of [headers.etag, `"other", W/${headers.etag}`]) {
     const again = await known(tag);
     assert.deepEqual([again.status, again.text, again.headers.etag], [304, "", headers.etag], tag);
+    assert.ok(!("content-length" in again.headers), "of a 304 it would be that of the file");
   }
   assert.equal((await known('"other"')).status, 200);
   const other = await ask(url, "/", { headers: BROWSER });

@@ -44,7 +44,7 @@ test("a failure is told with its item, and the others are done", async () => {
   );
 });
 
-test("a part of several that fails is done one by one", async () => {
+test("a part of several that is refused is done one by one", async () => {
   const calls = [];
   const end = await runBulk({
     items: numbers(6),
@@ -58,6 +58,57 @@ test("a part of several that fails is done one by one", async () => {
   assert.deepEqual(calls, [[1, 2, 3], [1], [2], [3], [4, 5, 6]]);
   assert.equal(end.done, 5);
   assert.deepEqual(end.failures, [{ item: 2, reason: "gone" }]);
+});
+
+test("a part that failed within the broker, or was refused too often, is not done again: some of it may be done", async () => {
+  for (const status of [500, 503, 429, undefined]) {
+    const calls = [];
+    const end = await runBulk({
+      items: numbers(4),
+      size: 2,
+      parallel: 1,
+      async act(part) {
+        calls.push(part);
+        if (part.includes(2)) throw refused("it broke", status);
+      },
+      wait: async () => {},
+    });
+    assert.ok(!calls.some((part) => part.length === 1), `${status}: ${JSON.stringify(calls)}`);
+    assert.deepEqual(
+      [end.state, end.done, end.failures],
+      [
+        "done",
+        2,
+        [
+          { item: 1, reason: "it broke" },
+          { item: 2, reason: "it broke" },
+        ],
+      ],
+    );
+  }
+});
+
+test("pauses leave no listener on the signal", async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...given) => {
+    listeners++;
+    return addEventListener.apply(signal, given);
+  };
+  signal.removeEventListener = (...given) => {
+    listeners--;
+    return removeEventListener.apply(signal, given);
+  };
+  let refusals = 1;
+  await runBulk({
+    items: [1],
+    signal,
+    async act() {
+      if (refusals-- > 0) throw refused("slow down", 429);
+    },
+  });
+  assert.equal(listeners, 0);
 });
 
 test("what a part had nothing to do for is counted apart", async () => {

@@ -13,8 +13,10 @@ import { startEndpoints } from "./lib/endpoints.mjs";
 
 const MANY = 5_000;
 const BATCH = 100;
-/** What the page computes for a frame while scrolling, on average; in time of its thread, for a test machine is busy. */
-const FRAME_MS = 20;
+/** A frame of scrolling a long list may take so many times what it takes in a short one. */
+const GROWTH = 1.5;
+/** In ms, so that a test machine without a graphics card, and busy, passes. */
+const MOST_OF_FRAME = 150;
 
 let folder;
 let broker;
@@ -86,17 +88,34 @@ test(`${MANY} runs are listed, scrolled and searched without lag`, async () => {
   const table = page.getByRole("table", { name: "Runs" });
   await table.getByRole("row").nth(5).waitFor();
   // Down to the very first run, page after page.
-  const bottom = async () => {
-    await table.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
-    return (await table.getAttribute("aria-rowcount")) !== "-1";
-  };
+  const bottom = () => table.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
   const end = Date.now() + 120_000;
-  while (!(await bottom())) assert.ok(Date.now() < end, "the end of the list was not reached");
+  let short;
+  for (;;) {
+    await bottom();
+    const count = await table.getAttribute("aria-rowcount");
+    if (count !== "-1") break;
+    if (!short && (await table.getByRole("row").last().getAttribute("aria-rowindex")) > 4 * BATCH)
+      short = await frameOfScrolling(page, table);
+    assert.ok(Date.now() < end, "the end of the list was not reached");
+  }
   assert.ok(Number(await table.getAttribute("aria-rowcount")) > MANY);
   await page.getByRole("row").filter({ hasText: "live-one" }).waitFor();
   assert.ok((await table.getByRole("row").count()) < 100, "only what is on screen exists");
 
-  // Now that all are known: from end to end and back.
+  const long = await frameOfScrolling(page, table);
+  console.log(`scrolling ${MANY} rows: ${long.toFixed(1)} ms a frame, and ${short.toFixed(1)} ms among the first`);
+  assert.ok(long < GROWTH * short && long < MOST_OF_FRAME, `${long} ms a frame, and ${short} ms among few`);
+
+  await page.getByLabel(/^Search/).fill("many-4321");
+  await page.getByRole("row").filter({ hasText: "many-4321" }).waitFor();
+  assert.match(page.url(), /many-4321/);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+/** What the page's thread computes for a frame, in ms, while whole screens of rows go by, up and down. */
+async function frameOfScrolling(page, table) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
   const computed = async () => {
@@ -105,24 +124,26 @@ test(`${MANY} runs are listed, scrolled and searched without lag`, async () => {
   };
   const began = await computed();
   const frames = await table.evaluate(async (element) => {
-    const steps = 100;
+    const SCREEN = 50 * 40;
     const nextFrame = () => new Promise((next) => requestAnimationFrame(next));
-    for (let step = 0; step <= 2 * steps; step += 1) {
-      element.scrollTop = (Math.abs(steps - step) / steps) * element.scrollHeight;
+    let frames = 0;
+    const step = async (by) => {
+      element.scrollTop += by * SCREEN;
+      frames += 1;
       await nextFrame();
+    };
+    element.scrollTop = 0;
+    while (frames < 100) {
+      const down = Math.min(50, Math.floor(element.scrollHeight / SCREEN) - 1);
+      for (let at = 0; at < down; at += 1) await step(1);
+      for (let at = 0; at < down; at += 1) await step(-1);
     }
-    return 2 * steps + 1;
+    return frames;
   });
   const each = ((await computed()) - began) / frames;
-  console.log(`scrolling ${MANY} rows: ${each.toFixed(1)} ms of the page's thread for a frame`);
-  assert.ok(each < FRAME_MS, `a frame takes ${each.toFixed(1)} ms`);
-
-  await page.getByLabel(/^Search/).fill("many-4321");
-  await page.getByRole("row").filter({ hasText: "many-4321" }).waitFor();
-  assert.match(page.url(), /many-4321/);
-  assert.deepEqual(errors, []);
-  await close();
-});
+  await devtools.detach();
+  return each;
+}
 
 test("a filter leaves nothing of the list before it", async () => {
   // The last row of the first page does not fit; what comes after it does.

@@ -41,6 +41,21 @@ const namesOf = ({ outline }, ids) =>
     id === RETURN ? "return" : outline.groups.flatMap(({ steps }) => steps).find((it) => it.stepId === id)?.stepName,
   );
 
+test("plays that overlap do not disturb one another, and leave fetch as it was", async () => {
+  const { fetch } = globalThis;
+  const run = await recorded("/workflows/order", { items: ["a"], pause: 1 }, hasEnded);
+  const alone = await replay(run, sdk);
+  const [one, failed, other] = await Promise.allSettled([replay(run, sdk), replay("no run", sdk), replay(run, sdk)]);
+  assert.equal(failed.status, "rejected");
+  for (const { value } of [one, other]) {
+    assert.deepEqual(
+      value.invocations.map(({ cause, status, sent }) => [cause, status, sent.length]),
+      alone.invocations.map(({ cause, status, sent }) => [cause, status, sent.length]),
+    );
+  }
+  assert.equal(globalThis.fetch, fetch);
+});
+
 describe("a run with steps of many kinds", () => {
   let run;
   let replayed;

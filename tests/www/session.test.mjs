@@ -1,7 +1,9 @@
 // Who may see the dashboard: the app's server keeps the token, the browser only a proof of having known it.
 
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { after, before, test } from "node:test";
+import { startApp } from "./lib/app.mjs";
 import { settled } from "./lib/browser.mjs";
 import { openStage } from "./lib/stage.mjs";
 
@@ -12,6 +14,19 @@ before(async () => {
 });
 
 after(() => stage?.close());
+
+/** `fetch` sends the host of the URL, and normalizes its path. */
+function raw(app, path, { method = "GET", headers = {}, body = "" } = {}) {
+  const { hostname, port } = new URL(app.url);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, method, headers }, async (answer) => {
+      let text = "";
+      for await (const chunk of answer) text += chunk;
+      resolve({ status: answer.statusCode, text });
+    });
+    sent.on("error", reject).end(body);
+  });
+}
 
 const proxied = (path, init) => fetch(`${stage.app.url}/api/broker${path}`, init);
 
@@ -90,6 +105,69 @@ test("pages of other sites can't act", async () => {
   assert.equal((await proxied("/v2/queues", { ...put, headers })).status, 403);
   assert.equal((await signIn("the dashboard's own token", { origin: headers.origin })).answer.status, 403);
   assert.equal((await proxied("/v2/queues", { ...put, headers: { ...headers, origin: stage.app.url } })).status, 200);
+});
+
+test("a destination leads nowhere but to its place in the broker's API", async () => {
+  const { cookie } = await signIn("the dashboard's own token");
+  const post = { method: "POST", headers: { cookie: cookie.split(";")[0], "content-type": "text/plain" }, body: "x" };
+  const published = await raw(stage.app, "/api/broker/v2/publish/https%3A%2F%2Fx.example%2Fa%3Fb=c", post);
+  assert.equal(published.status, 200, published.text);
+  for (const path of [
+    "publish/https%3A%2F%2Fx.example%2F..%2F..%2F..%2F..%2Fsecret",
+    "publish/https%3A%2F%2Fx.example%2F..%2F..%2F..%2F..%2Fv2%2Fqueues",
+    "publish/https%3A%2F%2Fx.example%2F..%2Fother.example%2F",
+    "publish/https%3A%2F%2F..%2F..%2F..%2Fqueues",
+    "publish/https%3A%2F%2Fx.example%5C..%5C..%5C..%5C..%5Csecret",
+    "publish/https%3A%2F%2Fx.example%2F%252e%252e%2F%252e%252e%2F%252e%252e%2Fqueues",
+    "%2e%2e/secret",
+  ]) {
+    const { status, text } = await raw(stage.app, `/api/broker/v2/${path}`, post);
+    assert.ok(status === 400 || status === 404, `${path}: ${status} ${text}`);
+  }
+});
+
+test("an app without a login is not reached by the name of a site", async (t) => {
+  const asked = async (login, headers) => {
+    const app = await startApp({ broker: stage.broker, env: { DASHBOARD_LOGIN: login } });
+    t.after(() => app.stop());
+    const paths = ["/api/session", "/api/address", "/api/broker/v2/queues"];
+    return Promise.all(
+      headers.map(async (each) => {
+        const answers = await Promise.all(paths.map((path) => raw(app, path, { headers: each })));
+        return [...new Set(answers.map(({ status }) => status))];
+      }),
+    );
+  };
+  const foreign = [
+    { host: "site.example" },
+    { host: "site.example:3000" },
+    { host: "localhost", "x-forwarded-host": "site.example" },
+  ];
+  const local = [{ host: "localhost" }, { host: "127.0.0.1:3000" }, { host: "[::1]:3000" }, { host: "app.localhost" }];
+  assert.deepEqual(await asked("off", [...foreign, ...local]), [
+    ...foreign.map(() => [403]),
+    ...local.map(() => [200]),
+  ]);
+  assert.deepEqual(await asked("elsewhere", foreign.slice(0, 1)), [[200]]);
+});
+
+test("an app that no broker was named to says what to set", async (t) => {
+  const nothing = { environment: { PATH: process.env.PATH } };
+  const app = await startApp({ broker: nothing, env: { DASHBOARD_LOGIN: "on" }, isConfigured: false });
+  t.after(() => app.stop());
+  for (const path of ["/api/session", "/api/address", "/api/broker/v2/queues"]) {
+    const { status, text } = await raw(app, path);
+    assert.equal(status, 503, path);
+    assert.deepEqual(JSON.parse(text).code, "InvalidConfiguration");
+    assert.match(text, /QSTASH_TOKEN/);
+  }
+  const { page, close } = await stage.browser.open({ tolerate: /status of 503/ });
+  await page.goto(`${app.url}/runs`);
+  await page
+    .getByText(/set QSTASH_TOKEN/)
+    .first()
+    .waitFor();
+  await close();
 });
 
 test("pages are sent with headers that keep them to themselves", async () => {

@@ -23,7 +23,7 @@ export interface BulkOptions<Item> {
   /** Does one part, and resolves with how many of it were done, if not all. Rejects if none of it was. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most calls resolve with nothing
   act: (part: Item[]) => Promise<number | undefined | void>;
-  /** So many items make one call; 1 if absent. A part of several that fails is done again one by one. */
+  /** So many items make one call; 1 if absent. A part of several that is refused (4xx) is done again one by one. */
   size?: number;
   /** So many calls are under way at most; 4 if absent. */
   parallel?: number;
@@ -85,7 +85,7 @@ export async function runBulk<Item>(options: BulkOptions<Item>): Promise<BulkPro
         await attempt(part);
       } catch (error) {
         const isLost = isUnreachable(error);
-        if (part.length > 1 && !isLost) {
+        if (part.length > 1 && isRefusal(error)) {
           // One of them may be the reason.
           parts.unshift(...chunks(part, 1));
         } else {
@@ -122,16 +122,23 @@ export function byReason<Item>(failures: readonly BulkFailure<Item>[]): { reason
 
 const statusOf = (error: unknown): number | undefined => (error as { status?: number } | undefined)?.status;
 
+/** An answer that nothing was done for what was asked; after 5xx some of it may have been. */
+const isRefusal = (error: unknown): boolean => {
+  const status = statusOf(error) ?? 0;
+  return status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS;
+};
+
 const isUnreachable = (error: unknown): boolean =>
   (error as { isUnreachable?: boolean } | undefined)?.isUnreachable === true;
 
 const pause = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const timer = setTimeout(resolve, milliseconds);
-    const stop = () => {
+    const end = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
       resolve();
     };
-    signal?.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", end);
   });

@@ -73,3 +73,13 @@ export function endpointName(url: string): string {
     return url;
   }
 }
+
+/** A URL without what may hold secrets: no user, no password, no query. */
+export function plainUrl(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch {
+    return url;
+  }
+}

@@ -2,7 +2,7 @@
 
 /** Whether this browser may see the broker. */
 import { useCallback, useEffect } from "react";
-import useSWR from "swr";
+import useSWR, { useSWRConfig } from "swr";
 import { ask, BrokerError, IS_STATIC, onSignedOut, storedToken, storeToken } from "@/lib/broker/transport";
 
 export interface Session {
@@ -23,13 +23,22 @@ interface State {
   signedIn: boolean;
 }
 
+const SESSION = "session";
+
 export function useSession(): Session {
-  const { data, error, mutate } = useSWR<State, BrokerError>("session", read, {
+  const { data, error, mutate } = useSWR<State, BrokerError>(SESSION, read, {
     revalidateOnFocus: false,
     shouldRetryOnError: true,
     errorRetryInterval: 2000,
   });
-  useEffect(() => onSignedOut(() => void mutate({ required: true, signedIn: false }, { revalidate: false })), [mutate]);
+  const { mutate: mutateAny } = useSWRConfig();
+  const leave = useCallback(async () => {
+    if (IS_STATIC) storeToken(null);
+    await mutate({ required: true, signedIn: false }, { revalidate: false });
+    // Whoever signs in next sees nothing of what was read before.
+    await mutateAny((key) => key !== SESSION, undefined, { revalidate: false });
+  }, [mutate, mutateAny]);
+  useEffect(() => onSignedOut(() => void leave()), [leave]);
   return {
     isSignedIn: data?.signedIn,
     isRequired: data?.required ?? true,
@@ -43,10 +52,9 @@ export function useSession(): Session {
       [mutate],
     ),
     signOut: useCallback(async () => {
-      if (IS_STATIC) storeToken(null);
-      else await session("DELETE");
-      await mutate({ required: true, signedIn: false }, { revalidate: false });
-    }, [mutate]),
+      if (!IS_STATIC) await session("DELETE");
+      await leave();
+    }, [leave]),
   };
 }
 

@@ -17,9 +17,10 @@ const STOP_LIMIT_MS = 5_000;
  * @param options.broker what `startBroker` gives
  * @param options.port default: one that is free
  * @param options.env more variables; `undefined` removes one
+ * @param options.isConfigured `false` if the app can't work with these variables
  * @returns `{ url, output(), stop() }`; `output()` is what it has printed
  */
-export async function startApp({ broker, port, env = {} }) {
+export async function startApp({ broker, port, env = {}, isConfigured = true }) {
   if (!existsSync(join(WWW, ".next/BUILD_ID")))
     throw new Error("the app is not built: run `npm ci` and `npx next build` in www");
   const at = port ?? (await freePort());
@@ -43,7 +44,7 @@ export async function startApp({ broker, port, env = {} }) {
   };
   try {
     const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-    await ready(url, { hasEnded, isListening: () => /✓ Ready in/.test(printed) });
+    await ready(url, { status: isConfigured ? 200 : 503, hasEnded, isListening: () => /✓ Ready in/.test(printed) });
   } catch (error) {
     await stop();
     throw new Error(`the app does not start: ${error.message}\n${printed}`);
@@ -61,14 +62,14 @@ function clean(env) {
 }
 
 /** It says itself that it listens: another program on the port would answer too. */
-async function ready(url, { hasEnded, isListening }) {
+async function ready(url, { status, hasEnded, isListening }) {
   const end = Date.now() + READY_LIMIT_MS;
   for (;;) {
     if (hasEnded()) throw new Error("its process has ended");
     const answer = isListening()
       ? await fetch(`${url}/api/session`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
       : undefined;
-    if (answer?.ok) return answer.body?.cancel();
+    if (answer?.status === status) return answer.body?.cancel();
     if (Date.now() > end) throw new Error("it does not answer");
     await new Promise((next) => setTimeout(next, 50));
   }

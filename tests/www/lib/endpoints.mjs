@@ -101,6 +101,13 @@ const workflows = (url, door) => ({
     },
     { retries: 1, retryDelay: "500", failureFunction: async ({ failResponse }) => `told the owner: ${failResponse}` },
   ],
+  "/workflows/leaky": [
+    async (context) => {
+      await context.run("read the orders", () => {
+        throw new Error("could not connect to postgres://app:hunter2@db.internal/orders");
+      });
+    },
+  ],
   "/workflows/sleeper": [
     async (context) => {
       await context.run("prepare", () => "ready");

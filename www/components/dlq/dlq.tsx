@@ -21,7 +21,7 @@ import { gather } from "@/lib/broker/gather";
 import { usePatience } from "@/lib/broker/patience";
 import type { DeadLetter } from "@/lib/broker/types";
 import { useBrokerList } from "@/lib/broker/use";
-import { endpointName } from "@/lib/format";
+import { endpointName, plainUrl } from "@/lib/format";
 import { useSelection } from "@/lib/selection";
 
 const ActDialog = dynamic(() => import("@/components/dlq/act").then((module) => module.ActDialog));
@@ -87,7 +87,7 @@ const COLUMNS: Record<Kind, Column<DeadLetter>[]> = {
     {
       title: "Destination",
       width: "minmax(0,1fr)",
-      cell: ({ url, method }) => <span title={`${method ?? "POST"} ${url}`}>{endpointName(url)}</span>,
+      cell: ({ url, method }) => <span title={`${method ?? "POST"} ${plainUrl(url)}`}>{endpointName(url)}</span>,
     },
     ANSWER,
     ERROR,
@@ -99,7 +99,9 @@ const COLUMNS: Record<Kind, Column<DeadLetter>[]> = {
     {
       title: "Workflow",
       width: "minmax(0,1fr)",
-      cell: ({ workflowUrl, url }) => <span title={workflowUrl ?? url}>{endpointName(workflowUrl ?? url)}</span>,
+      cell: ({ workflowUrl, url }) => (
+        <span title={plainUrl(workflowUrl ?? url)}>{endpointName(workflowUrl ?? url)}</span>
+      ),
     },
     ANSWER,
     ERROR,

@@ -5,6 +5,7 @@ import { AnswerStatus, Body, ErrorTold, errorIn, Headers } from "@/components/me
 import { SourceFacts, To } from "@/components/messages/source";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
+import { Masked } from "@/components/ui/masked";
 import { Failure, SkeletonBlock } from "@/components/ui/notice";
 import { Fact, Facts } from "@/components/ui/page";
 import { Tabs } from "@/components/ui/tabs";
@@ -85,7 +86,7 @@ function Letter({ letter }: { letter: DeadLetter }) {
       <Facts>
         <Fact name="Destination">
           <code className="font-mono text-xs break-all">
-            {method ?? "POST"} {url}
+            {method ?? "POST"} <Masked text={url} />
           </code>
         </Fact>
         <Fact name="Answer">
@@ -108,7 +109,7 @@ function Letter({ letter }: { letter: DeadLetter }) {
           <To href={messageAt(messageId)}>{messageId}</To>
         </Fact>
         <SourceFacts of={letter} />
-        <Fact name="Failure callback">{letter.failureCallback}</Fact>
+        <Fact name="Failure callback">{letter.failureCallback && <Masked text={letter.failureCallback} />}</Fact>
         <Fact name="Failure function">{failureFunction(letter)}</Fact>
         <Fact name="Published from">{letter.callerIp}</Fact>
       </Facts>

@@ -4,6 +4,7 @@
 import { AnswerStatus, Body, ErrorTold, errorIn, Headers } from "@/components/messages/exchange";
 import { SourceFacts, To } from "@/components/messages/source";
 import { Dialog } from "@/components/ui/dialog";
+import { Masked } from "@/components/ui/masked";
 import { Failure, SkeletonBlock } from "@/components/ui/notice";
 import { Fact, Facts } from "@/components/ui/page";
 import { MessageStatus } from "@/components/ui/status";
@@ -68,7 +69,7 @@ function Entry({ entry }: { entry: LogEntry }) {
         </Fact>
         <Fact name="Destination">
           <code className="font-mono text-xs break-all">
-            {method ?? "POST"} {url}
+            {method ?? "POST"} <Masked text={url} />
           </code>
         </Fact>
         <SourceFacts of={entry} />

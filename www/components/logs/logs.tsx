@@ -18,7 +18,7 @@ import { entryId, LOGS, ofRun } from "@/lib/broker/messages";
 import { usePatience } from "@/lib/broker/patience";
 import { type LogEntry, MESSAGE_STATES } from "@/lib/broker/types";
 import { useBrokerList } from "@/lib/broker/use";
-import { endpointName } from "@/lib/format";
+import { endpointName, plainUrl } from "@/lib/format";
 
 const EntryDialog = dynamic(() => import("@/components/logs/entry").then((module) => module.EntryDialog));
 
@@ -47,7 +47,7 @@ const COLUMNS: Column<LogEntry>[] = [
   {
     title: "Destination",
     width: "minmax(0,1.2fr)",
-    cell: ({ url, method }) => <span title={`${method ?? "POST"} ${url}`}>{endpointName(url)}</span>,
+    cell: ({ url, method }) => <span title={`${method ?? "POST"} ${plainUrl(url)}`}>{endpointName(url)}</span>,
   },
   { title: "Label", width: "minmax(0,0.6fr)", from: "lg", cell: ({ label, labels }) => (labels ?? [label]).join(", ") },
   {

@@ -2,7 +2,7 @@
 
 /** Cancels messages that wait: those that were picked, or all that fit a filter. */
 import { BulkDialog } from "@/components/ui/bulk";
-import { isCancelable, LOGS, type MessageSummary, messagesOf } from "@/lib/broker/messages";
+import { isCancelable, LOGS, type MessageSummary, messagesOf, ofRun } from "@/lib/broker/messages";
 import { ask, type Query } from "@/lib/broker/transport";
 import type { LogEntry } from "@/lib/broker/types";
 
@@ -66,7 +66,7 @@ async function findCancelable(
     const page: { items: LogEntry[]; cursor: string | undefined } = LOGS.pageOf(
       await ask(LOGS.path, { query: { ...query, count: PAGE, cursor }, signal }),
     );
-    for (const message of messagesOf(page.items)) {
+    for (const message of messagesOf(ofRun(page.items, query.workflowRunId))) {
       if (!seen.has(message.messageId) && fits(message)) found.push(message.messageId);
       seen.add(message.messageId);
     }

@@ -9,6 +9,7 @@ import { Body, Headers } from "@/components/messages/exchange";
 import { SourceFacts, To } from "@/components/messages/source";
 import { Button, ButtonLink } from "@/components/ui/button";
 import { Identifier } from "@/components/ui/copy";
+import { Masked } from "@/components/ui/masked";
 import { Empty, Failure, SkeletonBlock } from "@/components/ui/notice";
 import { Fact, Facts, PageHeader, Section } from "@/components/ui/page";
 import { MessageStatus } from "@/components/ui/status";
@@ -102,7 +103,7 @@ function Shown({ id }: { id: string }) {
             <Facts>
               <Fact name="Destination">
                 <code className="font-mono text-xs break-all">
-                  {known.method ?? "POST"} {known.url}
+                  {known.method ?? "POST"} <Masked text={known.url} />
                 </code>
               </Fact>
               <SourceFacts of={known} />
@@ -126,8 +127,8 @@ function Shown({ id }: { id: string }) {
               </Fact>
               <Fact name="Timeout">{timeoutOf(message, last)}</Fact>
               <Fact name="Published from">{known.callerIp}</Fact>
-              <Fact name="Callback">{known.callback}</Fact>
-              <Fact name="Failure callback">{known.failureCallback}</Fact>
+              <Fact name="Callback">{known.callback && <Masked text={known.callback} />}</Fact>
+              <Fact name="Failure callback">{known.failureCallback && <Masked text={known.failureCallback} />}</Fact>
             </Facts>
           </Section>
           <Section title="Body">
@@ -156,7 +157,7 @@ function Shown({ id }: { id: string }) {
                           due at <Moment at={entry.nextDeliveryTime} />
                         </>
                       )}
-                      {entry.state === "CANCELED" && entry.error}
+                      {entry.state === "CANCELED" && <Masked text={entry.error} />}
                     </span>
                   </li>
                 ))}

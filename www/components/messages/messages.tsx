@@ -19,7 +19,7 @@ import { Ago, Clock } from "@/components/ui/time";
 import { isCancelable, LOGS, type MessageSummary, messagesOf, ofRun } from "@/lib/broker/messages";
 import { usePatience } from "@/lib/broker/patience";
 import { useBrokerList } from "@/lib/broker/use";
-import { endpointName } from "@/lib/format";
+import { endpointName, plainUrl } from "@/lib/format";
 import { useSelection } from "@/lib/selection";
 
 const CancelDialog = dynamic(() => import("@/components/messages/cancel").then((module) => module.CancelDialog));
@@ -65,7 +65,7 @@ const COLUMNS: Column<MessageSummary>[] = [
   {
     title: "Destination",
     width: "minmax(0,1.5fr)",
-    cell: ({ last }) => <span title={`${last.method ?? "POST"} ${last.url}`}>{endpointName(last.url)}</span>,
+    cell: ({ last }) => <span title={`${last.method ?? "POST"} ${plainUrl(last.url)}`}>{endpointName(last.url)}</span>,
   },
   { title: "Through", width: "minmax(0,1.2fr)", from: "md", cell: ({ last }) => throughOf(last) },
   {

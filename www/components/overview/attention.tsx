@@ -3,11 +3,12 @@
 /** What somebody may want to look at: what waits longest, where deliveries fail, and the newest failed runs. */
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { useMasked } from "@/components/ui/masked";
 import { Status } from "@/components/ui/status";
 import { Ago } from "@/components/ui/time";
 import type { LogEntry, Metrics, RunPage } from "@/lib/broker/types";
 import { useBroker } from "@/lib/broker/use";
-import { counted, endpointName } from "@/lib/format";
+import { counted, endpointName, plainUrl } from "@/lib/format";
 import { failingEndpoints } from "@/lib/metrics/failing";
 
 const SHOWN = 5;
@@ -54,7 +55,7 @@ function Waiting({ metrics: { backlog, runs } }: { metrics: Metrics }) {
         <Item
           href={message ? `/message?id=${encodeURIComponent(message.messageId)}` : "/messages"}
           name={message ? endpointName(message.url) : "The oldest message"}
-          hint={message?.url}
+          hint={message && plainUrl(message.url)}
           detail="the oldest message, accepted"
           at={oldestAt}
         />
@@ -81,7 +82,7 @@ function Waiting({ metrics: { backlog, runs } }: { metrics: Metrics }) {
         <Item
           href={run ? `/run?id=${encodeURIComponent(run.workflowRunId)}` : "/runs?state=RUN_STARTED"}
           name={run ? endpointName(run.workflowUrl) : "The longest run"}
-          hint={run?.workflowUrl}
+          hint={run && plainUrl(run.workflowUrl)}
           detail="the run that takes longest, since"
           at={runs.oldestActiveAt}
         />
@@ -105,10 +106,11 @@ function Failing() {
           key={url}
           href={`/logs?state=ERROR&url=${encodeURIComponent(url)}`}
           name={endpointName(url)}
-          hint={url}
-          detail={[counted(errors, "failed attempt"), lastStatus ? `the last with ${lastStatus}` : lastError]
+          hint={plainUrl(url)}
+          detail={[counted(errors, "failed attempt"), lastStatus && `the last with ${lastStatus}`]
             .filter(Boolean)
             .join(", ")}
+          told={lastStatus ? undefined : lastError}
           at={lastAt}
         />
       ))}
@@ -132,8 +134,9 @@ function FailedRuns() {
             key={`${workflowRunId}@${workflowRunCreatedAt}`}
             href={`/run?id=${encodeURIComponent(workflowRunId)}`}
             name={endpointName(workflowUrl)}
-            hint={workflowUrl}
-            detail={[label, reason].filter(Boolean).join(" · ") || workflowRunId}
+            hint={plainUrl(workflowUrl)}
+            detail={label ?? (reason ? undefined : workflowRunId)}
+            told={reason}
             at={workflowRunCompletedAt ?? workflowRunCreatedAt}
             isBad
           />
@@ -176,6 +179,7 @@ function Item({
   name,
   hint,
   detail,
+  told,
   at,
   isBad,
 }: {
@@ -183,9 +187,13 @@ function Item({
   name: string;
   hint?: string | undefined;
   detail?: string | undefined;
+  /** An error of somebody's: its secrets are masked. */
+  told?: string | undefined;
   at?: number;
   isBad?: boolean;
 }) {
+  const masked = useMasked(told ?? "");
+  const line = [detail, masked].filter(Boolean).join(" · ");
   return (
     <li className="relative flex items-start justify-between gap-3 px-5 py-1.5 text-sm hover:bg-sunken max-sm:px-4">
       <span className="min-w-0 flex-1">
@@ -203,9 +211,9 @@ function Item({
             name
           )}
         </Link>
-        {detail && (
-          <span className="block truncate text-xs text-faint" title={detail}>
-            {detail}
+        {line && (
+          <span className="block truncate text-xs text-faint" title={line}>
+            {line}
           </span>
         )}
       </span>

@@ -4,6 +4,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { runHref } from "@/components/runs/links";
 import { Identifier } from "@/components/ui/copy";
+import { useMasked } from "@/components/ui/masked";
 import { Clock, Elapsed } from "@/components/ui/time";
 import type { Run } from "@/lib/broker/types";
 import { dateTime } from "@/lib/format";
@@ -11,6 +12,7 @@ import { dateTime } from "@/lib/format";
 /** What a run is, in a few lines. */
 export function RunFacts({ run, others }: { run: Run; others: readonly Run[] }) {
   const { workflowRunId, workflowUrl, workflowRunCreatedAt, workflowRunCompletedAt, invoker, flowControlKey } = run;
+  const url = useMasked(workflowUrl);
   const labels = run.labels ?? (run.label ? [run.label] : []);
   return (
     <dl className="flex flex-wrap gap-x-7 gap-y-2 px-5 pb-3 text-sm max-sm:px-4">
@@ -18,7 +20,7 @@ export function RunFacts({ run, others }: { run: Run; others: readonly Run[] }) 
         <Identifier id={workflowRunId} label="Copy the run id" />
       </Item>
       <Item name="Workflow">
-        <Identifier id={workflowUrl} label="Copy the workflow URL" />
+        <Identifier id={url} label="Copy the workflow URL" />
       </Item>
       <Item name="Started">
         <Clock at={workflowRunCreatedAt} />

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { TextLink } from "@/components/runs/facts";
 import { Headers } from "@/components/runs/headers";
 import { nameOf } from "@/components/runs/signs";
+import { Masked } from "@/components/ui/masked";
 import { Failure, SkeletonRows } from "@/components/ui/notice";
 import { Payload } from "@/components/ui/payload";
 import { MessageStatus } from "@/components/ui/status";
@@ -79,7 +80,7 @@ function Request({ message, step }: { message: Message; step: Row | undefined })
           </span>
           <span className="min-w-0 truncate">
             <span className="font-mono text-xs">
-              {last.method ?? "POST"} {last.url}
+              {last.method ?? "POST"} <Masked text={last.url} />
             </span>
             {step && <span className="ml-3 text-faint">{nameOf(step)}</span>}
           </span>
@@ -113,7 +114,11 @@ function Request({ message, step }: { message: Message; step: Row | undefined })
                       {clock(entry.time)} (+{duration(entry.time - first.time)})
                     </span>
                     {entry.responseStatus ? <span>status {entry.responseStatus}</span> : null}
-                    {entry.error && <span className="text-bad">{entry.error}</span>}
+                    {entry.error && (
+                      <span className="text-bad">
+                        <Masked text={entry.error} />
+                      </span>
+                    )}
                   </p>
                   {(entry.responseBody ?? entry.responseBodyBase64) && (
                     <div className="mt-1">

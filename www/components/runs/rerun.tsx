@@ -25,7 +25,7 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
   const isHidden = REDACTED.test(input);
   const form = useForm({
     initial: {
-      body: isHidden ? "" : readable(input),
+      body: isHidden ? "" : laidOut(input),
       isText: !isHidden && problemOf(input) !== undefined,
       label: (run.labels ?? []).join(", "),
       retries: start?.maxRetries?.toString() ?? "",
@@ -45,7 +45,7 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
           ? "A key needs a limit, such as parallelism=5."
           : undefined,
     }),
-    submit: async ({ body, isText, label, retries, flowKey, flowValue, headers }) => {
+    submit: async ({ body, label, retries, flowKey, flowValue, headers }) => {
       const { Client } = await import("@repo/orchestration/workflows");
       const client = new Client({
         baseUrl: location.origin + BASE,
@@ -59,8 +59,9 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
         .filter(Boolean);
       const { workflowRunId } = await client.trigger({
         url: run.workflowUrl,
-        body: isText || body.trim() === "" ? body : JSON.stringify(JSON.parse(body)),
-        headers: Object.fromEntries(lines(headers).map(([name, value]) => [name, value ?? ""])),
+        // As it is written: numbers beyond 2^53 would not survive being parsed.
+        body,
+        headers: joined(lines(headers)),
         ...(labels.length > 0 ? { label: labels } : {}),
         ...(retries === "" ? {} : { retries: Number(retries) }),
         ...(flowKey ? { flowControl: flowControl(flowKey, flowValue) } : {}),
@@ -97,6 +98,9 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
         rows={3}
         {...form.text("headers")}
       />
+      <p className="text-soft">
+        The retry delay, the timeout and the failure URL of this run are not taken over: the new one has the defaults.
+      </p>
     </FormDialog>
   );
 }
@@ -105,6 +109,15 @@ function inputOf(run: Run): string {
   const steps = run.steps.flatMap((group) => (group.type === "next" ? [] : group.steps));
   const out = steps.find(({ stepType }) => stepType === "Initial")?.out;
   return typeof out === "string" ? out : out === undefined ? "" : JSON.stringify(out);
+}
+
+/** JSON laid out to be read, unless that would change it. */
+function laidOut(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text)) === text ? readable(text) : text;
+  } catch {
+    return text;
+  }
 }
 
 /** The entry of the message that began it: its settings are the run's. */
@@ -135,6 +148,13 @@ function lines(text: string): [name: string, value: string | undefined][] {
     const at = line.indexOf(":");
     return at < 0 ? [line.trim(), undefined] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
   });
+}
+
+/** A name that comes again adds to its value, as HTTP has it. */
+function joined(headers: readonly [name: string, value: string | undefined][]): Record<string, string> {
+  const values = new Headers();
+  for (const [name, value = ""] of headers) values.append(name, value);
+  return Object.fromEntries(values);
 }
 
 /** `parallelism=5, rate=10, period=1m`, as the client takes it; checked before. */

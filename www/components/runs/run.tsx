@@ -11,21 +11,22 @@ import {
 } from "nuqs";
 import { useEffect, useMemo, useRef } from "react";
 import { RunActions } from "@/components/runs/actions";
-import { useRun, useRunEvents } from "@/components/runs/data";
-import { RunFacts } from "@/components/runs/facts";
+import { MOST_EVENTS, useRun, useRunEvents } from "@/components/runs/data";
+import { RunFacts, TextLink } from "@/components/runs/facts";
 import { failureIn } from "@/components/runs/failure";
 import { Requests } from "@/components/runs/requests";
 import { StepDetails } from "@/components/runs/step";
 import { Timeline } from "@/components/runs/timeline";
 import { Waits } from "@/components/runs/waits";
 import { ButtonLink } from "@/components/ui/button";
+import { Masked } from "@/components/ui/masked";
 import { Empty, Failure, SkeletonBlock, SkeletonRows } from "@/components/ui/notice";
 import { PageHeader } from "@/components/ui/page";
 import { Payload } from "@/components/ui/payload";
 import { RunStatus } from "@/components/ui/status";
 import { Tabs } from "@/components/ui/tabs";
 import type { Run } from "@/lib/broker/types";
-import { dateTime, endpointName } from "@/lib/format";
+import { count, dateTime, endpointName, plainUrl } from "@/lib/format";
 import type { Row } from "@/lib/timeline/model";
 import { timelineOf } from "@/lib/timeline/model";
 
@@ -85,7 +86,7 @@ interface KnownProps {
 }
 
 function Known({ run, others, error, reload }: KnownProps) {
-  const { events, isKnown, error: logError } = useRunEvents(run);
+  const { events, isCut, isKnown, error: logError } = useRunEvents(run, nextOf(run, others));
   const timeline = useMemo(() => timelineOf(run, events), [run, events]);
   const [view, setView] = useQueryState("view", parseAsStringLiteral(VIEWS).withDefault("timeline"));
   const [step, setStep] = useQueryState("step", parseAsString);
@@ -116,7 +117,7 @@ function Known({ run, others, error, reload }: KnownProps) {
       <PageHeader
         title={
           <span className="inline-flex flex-wrap items-center gap-x-3">
-            <span className="break-all" title={run.workflowUrl}>
+            <span className="break-all" title={plainUrl(run.workflowUrl)}>
               {endpointName(run.workflowUrl)}
             </span>
             <span className="text-sm font-normal tracking-normal" data-run-state={run.workflowState}>
@@ -130,6 +131,13 @@ function Known({ run, others, error, reload }: KnownProps) {
       <RunFacts run={run} others={others} />
       <Waits run={run} />
       <Outcome run={run} rows={timeline.rows} onSelect={select} />
+      {isCut && (
+        <p className="px-5 pb-2 text-sm text-soft max-sm:px-4">
+          The log of its messages is longer than the newest {count(MOST_EVENTS)} entries, which are shown: earlier
+          requests and attempts are in the{" "}
+          <TextLink href={`/logs?workflowRunId=${encodeURIComponent(run.workflowRunId)}`}>log</TextLink>.
+        </p>
+      )}
       <div className="min-h-0 pt-2 [&>div>div:first-child]:px-5 max-sm:[&>div>div:first-child]:px-4">
         <Tabs
           label="Views of the run"
@@ -195,6 +203,12 @@ function Known({ run, others, error, reload }: KnownProps) {
   );
 }
 
+/** When the id was used again. */
+function nextOf({ workflowRunCreatedAt: from }: Run, others: readonly Run[]): number | undefined {
+  const later = others.map(({ workflowRunCreatedAt }) => workflowRunCreatedAt).filter((at) => at > from);
+  return later.length === 0 ? undefined : Math.min(...later);
+}
+
 /** By its key, or by a message of it: what comes next gets its step's id once it is there. */
 function rowOf(rows: readonly Row[], key: string | null): Row | undefined {
   if (key === null) return undefined;
@@ -210,8 +224,12 @@ function Outcome({ run, rows, onSelect }: { run: Run; rows: readonly Row[]; onSe
   return (
     <div className="mx-5 mb-2 border-l-4 border-bad bg-bad-wash px-4 py-2 text-sm max-sm:mx-4">
       <p className="break-words">
-        <span className="font-medium">{run.error ?? "It failed"}</span>
-        {message && <>: {message}</>}
+        <span className="font-medium">{run.error ? <Masked text={run.error} /> : "It failed"}</span>
+        {message && (
+          <>
+            : <Masked text={message} />
+          </>
+        )}
       </p>
       <p className="flex flex-wrap gap-x-4">
         {failed && (

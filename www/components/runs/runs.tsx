@@ -16,7 +16,7 @@ import { Ago, Elapsed } from "@/components/ui/time";
 import { RUNS } from "@/lib/broker/runs";
 import type { Run } from "@/lib/broker/types";
 import { useBrokerList } from "@/lib/broker/use";
-import { endpointName } from "@/lib/format";
+import { endpointName, plainUrl } from "@/lib/format";
 import { useSelection } from "@/lib/selection";
 
 const CancelRuns = dynamic(() => import("@/components/runs/cancel").then((it) => it.CancelRuns));
@@ -26,7 +26,7 @@ const COLUMNS: Column<Run>[] = [
   {
     title: "Workflow",
     width: "minmax(0,1fr)",
-    cell: ({ workflowUrl }) => <span title={workflowUrl}>{endpointName(workflowUrl)}</span>,
+    cell: ({ workflowUrl }) => <span title={plainUrl(workflowUrl)}>{endpointName(workflowUrl)}</span>,
   },
   { title: "Label", width: "minmax(0,8rem)", from: "md", cell: ({ label, labels }) => labels?.join(", ") ?? label },
   {

@@ -11,6 +11,7 @@ import { textOf } from "@/components/runs/requests";
 import { KINDS, nameOf, STATES, tookOf } from "@/components/runs/signs";
 import { IconButton } from "@/components/ui/button";
 import { Identifier } from "@/components/ui/copy";
+import { Masked } from "@/components/ui/masked";
 import { Fact, Facts } from "@/components/ui/page";
 import { Payload } from "@/components/ui/payload";
 import { Status } from "@/components/ui/status";
@@ -129,7 +130,9 @@ function OfKind({ step, sent }: { step: StepLog; sent: LogEntry | undefined }) {
             </TextLink>
           </Fact>
           <Fact name="Workflow">
-            <span className="break-all">{step.invokedWorkflowUrl}</span>
+            <span className="break-all">
+              <Masked text={step.invokedWorkflowUrl} />
+            </span>
           </Fact>
         </Facts>
         {step.invokedWorkflowRunBody !== undefined && (
@@ -186,7 +189,7 @@ function Call({ step, sent }: { step: StepLog; sent: LogEntry | undefined }) {
     <>
       <Part title="Request">
         <p className="mb-1.5 font-mono text-xs break-all">
-          {step.callMethod ?? "GET"} {step.callUrl}
+          {step.callMethod ?? "GET"} <Masked text={step.callUrl} />
         </p>
         {asked !== undefined && asked !== "" && <Payload value={asked} label="The body of the request" />}
         {askedWith && <Headers title="Headers" headers={askedWith} />}
@@ -227,7 +230,9 @@ function FailureFunction({ run }: { run: Run }) {
     <>
       <Facts>
         <Fact name="Told to">
-          <span className="break-all">{told.url}</span>
+          <span className="break-all">
+            <Masked text={told.url} />
+          </span>
         </Fact>
         <Fact name="Outcome">{isMissing ? "the workflow has no failure function" : null}</Fact>
       </Facts>
@@ -295,7 +300,9 @@ function Attempt({ error: { time, status, error, body, headers }, number }: { er
         </span>
         <span title={dateTime(time)}>{clock(time)}</span>
       </p>
-      <p className="font-medium break-words">{message ? [name, message].filter(Boolean).join(": ") : error}</p>
+      <p className="font-medium break-words">
+        <Masked text={message ? [name, message].filter(Boolean).join(": ") : error} />
+      </p>
       {stack && (
         <pre
           // biome-ignore lint/a11y/noNoninteractiveTabindex: who scrolls by keyboard
@@ -304,7 +311,7 @@ function Attempt({ error: { time, status, error, body, headers }, number }: { er
           aria-label={`The stack of attempt ${number}`}
           className="mt-1 max-h-64 overflow-auto rounded-md border border-line bg-sunken p-2 font-mono text-xs leading-5 whitespace-pre"
         >
-          {stack}
+          <Masked text={stack} />
         </pre>
       )}
       {body && !stack && (

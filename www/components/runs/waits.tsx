@@ -7,6 +7,7 @@ import { useState } from "react";
 import { TextLink } from "@/components/runs/facts";
 import { runHref } from "@/components/runs/links";
 import { Button } from "@/components/ui/button";
+import { Masked } from "@/components/ui/masked";
 import { useNow } from "@/components/ui/time";
 import type { Run, Wait } from "@/lib/broker/types";
 import { dateTime, duration } from "@/lib/format";
@@ -79,7 +80,14 @@ function Sentence({ wait }: { wait: Wait }) {
     case "answer":
       return (
         <>
-          Waits{step} for the answer of {callUrl ? <span className="break-all">{callUrl}</span> : "a third party"}
+          Waits{step} for the answer of{" "}
+          {callUrl ? (
+            <span className="break-all">
+              <Masked text={callUrl} />
+            </span>
+          ) : (
+            "a third party"
+          )}
         </>
       );
     case "endpoint":

@@ -2,7 +2,12 @@
 
 import { useEffect, useState } from "react";
 
-/** A text of somebody's error, with the secrets in it masked; `…` until the rules are there. */
+/** See {@link useMasked}. */
+export function Masked({ text = "" }: { text?: string | undefined }) {
+  return <>{useMasked(text)}</>;
+}
+
+/** An error, a URL or another text of somebody's, with the secrets in it masked; `…` until the rules are there. */
 export function useMasked(text: string): string {
   const [masked, setMasked] = useState<{ of: string; text: string }>();
   useEffect(() => {

@@ -4,7 +4,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import Link from "next/link";
-import { type KeyboardEvent, memo, type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useCallback, useEffect, useId, useMemo, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { counted } from "@/lib/format";
 
@@ -66,8 +66,9 @@ export function Table<Item>(props: TableProps<Item>) {
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => idOf(items[index] as Item),
-    overscan: 12,
+    // The same function while the items are: with another one every row is measured again.
+    getItemKey: useCallback((index: number) => idOf(items[index] as Item), [items, idOf]),
+    overscan: 8,
   });
   const virtual = rows.getVirtualItems();
   const last = virtual.at(-1)?.index ?? 0;
@@ -91,8 +92,9 @@ export function Table<Item>(props: TableProps<Item>) {
     requestAnimationFrame(() => requestAnimationFrame(focus));
   };
 
-  const isPickable = selection?.isPickable ?? (() => true);
-  const pickable = selection ? items.filter(isPickable) : [];
+  const isPickable = selection?.isPickable ?? anything;
+  const hasPick = selection !== undefined;
+  const pickable = useMemo(() => (hasPick ? items.filter(isPickable) : []), [hasPick, isPickable, items]);
   const isPicked = selection && pickable.length > 0 && pickable.every((item) => selection.ids.has(idOf(item)));
   return (
     <div className="flex min-h-0 flex-1 flex-col">
@@ -155,7 +157,7 @@ export function Table<Item>(props: TableProps<Item>) {
                 hrefOf={hrefOf as RowProps["hrefOf"]}
                 onOpen={onOpen as RowProps["onOpen"]}
                 actions={actions as RowProps["actions"]}
-                hasPick={selection !== undefined}
+                hasPick={hasPick}
                 isPicked={selection?.ids.has(idOf(item)) ?? false}
                 onPick={selection && isPickable(item) ? selection.toggle : undefined}
               />
@@ -194,6 +196,8 @@ interface RowProps {
   onPick: ((id: string, isPicked: boolean) => void) | undefined;
 }
 
+const anything = (): boolean => true;
+
 /** While somebody scrolls, rows that stay are left as they are. */
 const Row = memo(function Row(props: RowProps) {
   const { item, id, index, start, grid, columns, hrefOf, onOpen, actions, hasPick, isPicked, onPick } = props;
@@ -205,7 +209,7 @@ const Row = memo(function Row(props: RowProps) {
       data-id={id}
       className={clsx(
         grid,
-        "group absolute inset-x-0 border-b border-line text-sm hover:bg-sunken has-[:focus-visible]:bg-sunken",
+        "group absolute inset-x-0 contain-strict border-b border-line text-sm hover:bg-sunken focus-within:bg-sunken",
       )}
       style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
     >

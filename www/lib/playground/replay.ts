@@ -73,8 +73,17 @@ const RUN_ID = "wfr_replayed";
 /** A run of more is told up to there. */
 const MOST_INVOCATIONS = 400;
 
-/** @throws {Error} for what is no run */
-export async function replay(value: unknown, { serve, Client }: Sdk): Promise<Replay> {
+/** One play at a time: each stands in for the page's `fetch`. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Plays begin in the order of their calls. @throws {Error} for what is no run */
+export function replay(value: unknown, sdk: Sdk): Promise<Replay> {
+  const played = last.then(() => play(value, sdk));
+  last = played.catch(() => {});
+  return played;
+}
+
+async function play(value: unknown, { serve, Client }: Sdk): Promise<Replay> {
   const outline = outlineOf(value);
   const stage = new Stage(outline);
   const client = new Client({ baseUrl: BROKER, token: "playground", retry: false });

@@ -17,10 +17,20 @@ export async function prepareBroker(): Promise<void> {
   await startDevServer();
 }
 
-/** @throws {Error} with the names of the variables that are missing */
+/** The app can't work as it is set up: the message names the variables. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+}
+
+/** @throws {ConfigurationError} with the names of the variables that are missing */
 export function brokerAddress(): BrokerAddress {
   const { QSTASH_URL, QSTASH_TOKEN, QSTASH_DEV, QSTASH_DEV_PORT } = process.env;
-  if (QSTASH_TOKEN) return { url: (QSTASH_URL ?? HOSTED).replace(/\/+$/, ""), token: QSTASH_TOKEN };
+  if (QSTASH_TOKEN) {
+    const url = (QSTASH_URL || HOSTED).replace(/\/+$/, "");
+    if (!/^https?:/i.test(url) || !URL.canParse(url))
+      throw new ConfigurationError("QSTASH_URL is no address: expected one such as http://127.0.0.1:8080");
+    return { url, token: QSTASH_TOKEN };
+  }
   if (QSTASH_DEV) return { url: `http://127.0.0.1:${QSTASH_DEV_PORT ?? 8080}`, token: DEVELOPMENT_TOKEN };
-  throw new Error("no broker is named: set QSTASH_TOKEN (and QSTASH_URL unless it is hosted QStash)");
+  throw new ConfigurationError("no broker is named: set QSTASH_TOKEN (and QSTASH_URL unless it is hosted QStash)");
 }

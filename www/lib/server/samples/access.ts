@@ -1,14 +1,9 @@
 /** Who may use the samples: pages as with the broker, and the workflows of this app by its key. */
 import "server-only";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isForeign, isSignedIn } from "@/lib/server/session";
+import { refusal, refusedPage } from "@/lib/server/session";
 
-/** The answer to a page that may not act; `undefined` if it may. */
-export async function refusedPage(request: Request): Promise<Response | undefined> {
-  if (isForeign(request)) return refusal(403, "Forbidden", "a page of another site can't act here");
-  if (!(await isSignedIn())) return refusal(401, "Unauthorized", "sign in first");
-  return undefined;
-}
+export { refusal, refusedPage };
 
 /** The answer to a caller without the key; `undefined` for the app's own workflows. */
 export function refusedService(request: Request): Response | undefined {
@@ -17,9 +12,6 @@ export function refusedService(request: Request): Response | undefined {
   const isKnown = scheme === "Bearer" && SAMPLES_KEY && timingSafeEqual(digest(key), digest(SAMPLES_KEY));
   return isKnown ? undefined : refusal(401, "Unauthorized", "the services are for the samples of this app");
 }
-
-export const refusal = (status: number, code: string, error: string): Response =>
-  Response.json({ error, code }, { status });
 
 /** @throws {InputError} unless it is an object in JSON */
 export async function objectIn(request: Request): Promise<Record<string, unknown>> {
