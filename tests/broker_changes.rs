@@ -1,4 +1,5 @@
 //! Whoever watches the broker is told of what changed, and of nothing else.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 
