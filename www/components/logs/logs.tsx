@@ -42,8 +42,8 @@ const STATES = [
 const PAGE = 100;
 
 const COLUMNS: Column<LogEntry>[] = [
-  { title: "Time", width: "6rem", cell: ({ time }) => <Clock at={time} /> },
-  { title: "Event", width: "8.5rem", cell: ({ state }) => <MessageStatus state={state} /> },
+  { title: "Time", width: "6rem", phoneWidth: "4.25rem", cell: ({ time }) => <Clock at={time} /> },
+  { title: "Event", width: "8.5rem", phoneWidth: "6.75rem", cell: ({ state }) => <MessageStatus state={state} /> },
   {
     title: "Destination",
     width: "minmax(0,1.2fr)",

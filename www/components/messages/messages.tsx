@@ -61,7 +61,7 @@ const idOf = ({ messageId }: MessageSummary): string => messageId;
 const hrefOf = ({ messageId }: MessageSummary): string => `/message?id=${encodeURIComponent(messageId)}`;
 
 const COLUMNS: Column<MessageSummary>[] = [
-  { title: "Status", width: "7rem", cell: ({ state }) => <MessageStatus state={state} /> },
+  { title: "Status", width: "7rem", phoneWidth: "5.75rem", cell: ({ state }) => <MessageStatus state={state} /> },
   {
     title: "Destination",
     width: "minmax(0,1.5fr)",
@@ -102,7 +102,13 @@ const COLUMNS: Column<MessageSummary>[] = [
     from: "xl",
     cell: ({ createdAt }) => createdAt && <Clock at={createdAt} />,
   },
-  { title: "Changed", width: "5.5rem", align: "end", cell: ({ last }) => <Ago at={last.time} /> },
+  {
+    title: "Changed",
+    width: "5.5rem",
+    phoneWidth: "4.75rem",
+    align: "end",
+    cell: ({ last }) => <Ago at={last.time} />,
+  },
 ];
 
 export function Messages() {

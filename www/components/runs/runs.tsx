@@ -22,7 +22,12 @@ import { useSelection } from "@/lib/selection";
 const CancelRuns = dynamic(() => import("@/components/runs/cancel").then((it) => it.CancelRuns));
 
 const COLUMNS: Column<Run>[] = [
-  { title: "Status", width: "7rem", cell: ({ workflowState }) => <RunStatus state={workflowState} /> },
+  {
+    title: "Status",
+    width: "7rem",
+    phoneWidth: "5.75rem",
+    cell: ({ workflowState }) => <RunStatus state={workflowState} />,
+  },
   {
     title: "Workflow",
     width: "minmax(0,1fr)",
@@ -48,6 +53,7 @@ const COLUMNS: Column<Run>[] = [
   {
     title: "Started",
     width: "6rem",
+    phoneWidth: "4.75rem",
     align: "end",
     cell: ({ workflowRunCreatedAt }) => <Ago at={workflowRunCreatedAt} />,
   },

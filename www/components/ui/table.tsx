@@ -12,6 +12,8 @@ export interface Column<Item> {
   title: string;
   /** A track of CSS grid: `8rem`, `minmax(0,1fr)`. */
   width: string;
+  /** The track on phones; the same if absent. */
+  phoneWidth?: string;
   cell: (item: Item) => ReactNode;
   align?: "end";
   /** From which width of the window on it is shown; always if absent. */
@@ -260,19 +262,21 @@ const Row = memo(function Row(props: RowProps) {
 /** The grid's tracks: a column that is hidden has none. */
 function tracks(
   grid: string,
-  columns: readonly { width: string; from?: keyof typeof SHOWN }[],
+  columns: readonly Pick<Column<unknown>, "width" | "phoneWidth" | "from">[],
   picks: boolean,
   actions: string | undefined,
 ): string {
   const at = (shown: readonly string[]) =>
     [
       ...(picks ? ["1.25rem"] : []),
-      ...columns.filter(({ from }) => from === undefined || shown.includes(from)).map(({ width }) => width),
+      ...columns
+        .filter(({ from }) => from === undefined || shown.includes(from))
+        .map(({ width, phoneWidth = width }) => (shown.length === 0 ? phoneWidth : width)),
       ...(actions ? [actions] : []),
     ].join(" ");
   const wider = WIDTHS.map(
     ([, width], index) =>
-      `@media(width>=${width}){.${grid}{padding-inline:1.25rem;grid-template-columns:${at(WIDTHS.slice(0, index + 1).map(([each]) => each))}}}`,
+      `@media(width>=${width}){.${grid}{column-gap:1rem;padding-inline:1.25rem;grid-template-columns:${at(WIDTHS.slice(0, index + 1).map(([each]) => each))}}}`,
   );
-  return `.${grid}{display:grid;align-items:center;column-gap:1rem;padding-inline:1rem;grid-template-columns:${at([])}}${wider.join("")}`;
+  return `.${grid}{display:grid;align-items:center;column-gap:.75rem;padding-inline:1rem;grid-template-columns:${at([])}}${wider.join("")}`;
 }
