@@ -1,4 +1,4 @@
-// The test driver: runs the suites in order, keeps each one's output in target/test-logs, and counts.
+// The test driver: runs the suites in order, some together, keeps each one's output in target/test-logs, and counts.
 // Usage: scripts/test [suite ...]
 
 import { spawn } from "node:child_process";
@@ -22,9 +22,9 @@ const suites = [
   step("clippy wasm server", `cargo clippy ${WASM} --features server --lib -- -D warnings`),
   step("clippy wasm standalone", `cargo clippy ${WASM} --features standalone --lib -- -D warnings`),
   counted("native", "cargo test", countCargo),
-  step("build npm", "scripts/build-npm"),
+  // Linked with optimization over the whole program, each uses one core.
+  together(step("build npm", "scripts/build-npm"), step("build worker", "scripts/build-worker")),
   step("types", "tsc --noEmit -p pkg && tsc -p pkg/node", existsSync("pkg/tsconfig.json")),
-  step("build worker", "scripts/build-worker"),
   step("build www", "scripts/build-www"),
   counted("wasm node", "wasm-pack test --mode no-install --node -- --features js", countCargo),
   counted(
@@ -42,7 +42,12 @@ const suites = [
   ...["package", "runtimes", "engine", "triggers", "resilience", "http", "hooks", "node-host", "demo", "www"].map(
     nodeSuite,
   ),
-];
+].flat();
+
+/** These run at the same time. */
+function together(...several) {
+  return several.map((suite) => ({ ...suite, group: several[0].name }));
+}
 
 /** A check that passes or fails as one. */
 function step(name, command, exists = true) {
@@ -83,7 +88,7 @@ function run(suite, log) {
     const file = createWriteStream(log);
     // A process group of its own: what a suite started ends with it.
     const child = spawn("bash", ["-c", suite.command], { detached: true, env: ENV, stdio: ["ignore", "pipe", "pipe"] });
-    stopRunning = () => kill(child.pid);
+    running.add(child.pid);
     let reason;
     let latest = "";
     const heartbeat = setInterval(() => console.log(`    ${seconds()} s ... ${latest}`), HEARTBEAT_MS);
@@ -101,6 +106,7 @@ function run(suite, log) {
       clearInterval(heartbeat);
       clearTimeout(limit);
       kill(child.pid);
+      running.delete(child.pid);
       file.end(() => {
         const counts = suite.count(readFileSync(log, "utf8"), code === 0 && !reason);
         if (code !== 0) reason ??= `exit status ${code ?? signal}`;
@@ -110,6 +116,18 @@ function run(suite, log) {
       });
     });
   });
+}
+
+async function runAndTell(suite, place) {
+  console.log(`\n[${place}] ${suite.name}: ${suite.command}`);
+  const log = `${LOGS}/${suite.name.replaceAll(" ", "-")}.log`;
+  const { passed, failed, reason, seconds } = await run(suite, log);
+  if (failed > 0) console.log(tail(log));
+  const outcome = reason ? ` (${reason}; ${log})` : "";
+  const name = suite.group ? `${suite.name}: ` : "";
+  console.log(`    ${name}${passed} passed, ${failed} failed in ${seconds} s${outcome}`);
+  total.passed += passed;
+  total.failed += failed;
 }
 
 function kill(group) {
@@ -135,10 +153,11 @@ function chosen(names) {
   return suites.filter((suite, i) => (names.length > 0 ? names.includes(known[i]) : suite.exists));
 }
 
-let stopRunning = () => {};
+/** The process groups of what runs now. */
+const running = new Set();
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
-    stopRunning();
+    for (const group of running) kill(group);
     process.exit(130);
   });
 }
@@ -146,15 +165,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 mkdirSync(LOGS, { recursive: true });
 const total = { passed: 0, failed: 0 };
 const toRun = chosen(process.argv.slice(2));
-for (const [i, suite] of toRun.entries()) {
-  console.log(`\n[${i + 1}/${toRun.length}] ${suite.name}: ${suite.command}`);
-  const log = `${LOGS}/${suite.name.replaceAll(" ", "-")}.log`;
-  const { passed, failed, reason, seconds } = await run(suite, log);
-  if (failed > 0) console.log(tail(log));
-  const outcome = reason ? ` (${reason}; ${log})` : "";
-  console.log(`    ${passed} passed, ${failed} failed in ${seconds} s${outcome}`);
-  total.passed += passed;
-  total.failed += failed;
+for (let next = 0; next < toRun.length; ) {
+  const { group } = toRun[next];
+  const size = group === undefined ? 1 : toRun.slice(next).filter((suite) => suite.group === group).length;
+  await Promise.all(
+    toRun.slice(next, next + size).map((suite, i) => runAndTell(suite, `${next + i + 1}/${toRun.length}`)),
+  );
+  next += size;
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

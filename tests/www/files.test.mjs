@@ -56,86 +56,88 @@ const HOSTS = {
   },
 };
 
-for (const [name, start] of Object.entries(HOSTS)) {
-  describe(name, () => {
-    let host;
-    let browser;
+describe("the dashboard as files", () => {
+  for (const [name, start] of Object.entries(HOSTS)) {
+    describe(name, () => {
+      let host;
+      let browser;
 
-    before(async () => {
-      host = await start();
-      browser = await startBrowser();
-    });
-
-    after(async () => {
-      await browser?.close();
-      await host?.stop();
-    });
-
-    test("logs in by token, and out; the token is this tab's alone", async () => {
-      const { page, errors, close } = await browser.open({ tolerate: /status of 401/ });
-      await page.goto(`${host.url}/queues`);
-      await page.getByLabel("Token").fill("something else");
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByText("The broker does not know this token.").waitFor();
-
-      await page.getByLabel("Token").fill(TOKEN);
-      await page.keyboard.press("Enter");
-      await page.getByRole("heading", { name: "Queues" }).waitFor();
-      await page.locator('[data-connection="live"]').waitFor();
-      await page.getByRole("button", { name: "Create a queue" }).first().click();
-      await page.getByRole("dialog").getByLabel("Name").fill("mails");
-      await page.getByRole("dialog").getByRole("button", { name: "Create", exact: true }).click();
-      await page.getByRole("row").filter({ hasText: "mails" }).waitFor();
-      await page.reload();
-      await page.getByRole("row").filter({ hasText: "mails" }).waitFor();
-      const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie, location.href]));
-      assert.ok(!kept.includes(TOKEN), kept);
-
-      const other = await page.context().newPage();
-      await other.goto(`${host.url}/queues`);
-      await other.getByRole("heading", { name: "Sign in" }).waitFor();
-      await page.getByRole("button", { name: "Sign out" }).click();
-      await page.getByRole("heading", { name: "Sign in" }).waitFor();
-      await page.reload();
-      await page.getByRole("heading", { name: "Sign in" }).waitFor();
-      assert.deepEqual(errors, []);
-      await close();
-    });
-
-    test("each page opens by its address, and breaks no rule of its own policy", async () => {
-      const { page, errors, close } = await browser.open();
-      await page.goto(`${host.url}/#token=${encodeURIComponent(TOKEN)}`);
-      await settled(page);
-      assert.equal(page.url(), `${host.url}/`);
-      for (const [path, heading] of Object.entries(PAGES)) {
-        await visit(page, host.url + path);
-        await page.getByRole("heading", { level: 1, name: heading }).waitFor();
-      }
-      // The core in WebAssembly, which the policy must let through.
-      await visit(page, `${host.url}/playground?tab=times`);
-      await page.locator("[data-delays] tbody tr").nth(7).waitFor();
-      assert.equal(await page.getByRole("link", { name: "Samples" }).count(), 0);
-      assert.deepEqual(errors, []);
-      await close();
-    });
-
-    test("a run appears, and is cancelled", async () => {
-      const { page, errors, close } = await browser.open();
-      await page.goto(`${host.url}/runs#token=${encodeURIComponent(TOKEN)}`);
-      await page.locator('[data-connection="live"]').waitFor();
-      const client = new Client({ baseUrl: host.url, token: TOKEN });
-      const { workflowRunId } = await client.trigger({
-        url: "http://127.0.0.1:9/later",
-        label: "seen-live",
-        delay: "1h",
+      before(async () => {
+        host = await start();
+        browser = await startBrowser();
       });
-      await page.getByRole("row").filter({ hasText: "seen-live" }).getByRole("link").click();
-      await page.getByRole("button", { name: "Cancel", exact: true }).click();
-      await page.getByRole("dialog").getByRole("button", { name: "Cancel the run" }).click();
-      await page.locator('[data-run-state="RUN_CANCELED"]').waitFor();
-      assert.match(page.url(), new RegExp(`/run\\?id=${workflowRunId}`));
-      assert.deepEqual(errors, []);
-      await close();
+
+      after(async () => {
+        await browser?.close();
+        await host?.stop();
+      });
+
+      test("logs in by token, and out; the token is this tab's alone", async () => {
+        const { page, errors, close } = await browser.open({ tolerate: /status of 401/ });
+        await page.goto(`${host.url}/queues`);
+        await page.getByLabel("Token").fill("something else");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByText("The broker does not know this token.").waitFor();
+
+        await page.getByLabel("Token").fill(TOKEN);
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await page.locator('[data-connection="live"]').waitFor();
+        await page.getByRole("button", { name: "Create a queue" }).first().click();
+        await page.getByRole("dialog").getByLabel("Name").fill("mails");
+        await page.getByRole("dialog").getByRole("button", { name: "Create", exact: true }).click();
+        await page.getByRole("row").filter({ hasText: "mails" }).waitFor();
+        await page.reload();
+        await page.getByRole("row").filter({ hasText: "mails" }).waitFor();
+        const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie, location.href]));
+        assert.ok(!kept.includes(TOKEN), kept);
+
+        const other = await page.context().newPage();
+        await other.goto(`${host.url}/queues`);
+        await other.getByRole("heading", { name: "Sign in" }).waitFor();
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        await page.reload();
+        await page.getByRole("heading", { name: "Sign in" }).waitFor();
+        assert.deepEqual(errors, []);
+        await close();
+      });
+
+      test("each page opens by its address, and breaks no rule of its own policy", async () => {
+        const { page, errors, close } = await browser.open();
+        await page.goto(`${host.url}/#token=${encodeURIComponent(TOKEN)}`);
+        await settled(page);
+        assert.equal(page.url(), `${host.url}/`);
+        for (const [path, heading] of Object.entries(PAGES)) {
+          await visit(page, host.url + path);
+          await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+        }
+        // The core in WebAssembly, which the policy must let through.
+        await visit(page, `${host.url}/playground?tab=times`);
+        await page.locator("[data-delays] tbody tr").nth(7).waitFor();
+        assert.equal(await page.getByRole("link", { name: "Samples" }).count(), 0);
+        assert.deepEqual(errors, []);
+        await close();
+      });
+
+      test("a run appears, and is cancelled", async () => {
+        const { page, errors, close } = await browser.open();
+        await page.goto(`${host.url}/runs#token=${encodeURIComponent(TOKEN)}`);
+        await page.locator('[data-connection="live"]').waitFor();
+        const client = new Client({ baseUrl: host.url, token: TOKEN });
+        const { workflowRunId } = await client.trigger({
+          url: "http://127.0.0.1:9/later",
+          label: "seen-live",
+          delay: "1h",
+        });
+        await page.getByRole("row").filter({ hasText: "seen-live" }).getByRole("link").click();
+        await page.getByRole("button", { name: "Cancel", exact: true }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Cancel the run" }).click();
+        await page.locator('[data-run-state="RUN_CANCELED"]').waitFor();
+        assert.match(page.url(), new RegExp(`/run\\?id=${workflowRunId}`));
+        assert.deepEqual(errors, []);
+        await close();
+      });
     });
-  });
-}
+  }
+});
