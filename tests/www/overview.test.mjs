@@ -82,11 +82,13 @@ describe("the overview", () => {
       await canvas.evaluate((node) => {
         node.dataset.first = "yes";
       });
+      const read = page.waitForResponse(/\/v2\/metrics/);
       await new Client({ baseUrl: stage.broker.url, token: stage.broker.token }).publish({
         url: `${stage.endpoints.url}/answers/200?another`,
       });
       await eventually(async () => (await textOf(page, '[data-figure="Dead letters"]')) === "1", "the page lives");
-      await page.waitForTimeout(800);
+      await read;
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
       assert.equal(await canvas.getAttribute("data-first"), "yes");
       await page.getByRole("button", { name: /^Theme/ }).click();
       await eventually(async () => (await canvas.getAttribute("data-first")) === null, "the chart is drawn anew");

@@ -9,6 +9,7 @@ import { Client, serve } from "@repo/orchestration/workflows";
 import { codeOf, outlineOf, RETURN } from "../../www/lib/playground/outline.ts";
 import { replay } from "../../www/lib/playground/replay.ts";
 import { startEndpoints } from "./lib/endpoints.mjs";
+import { eventually } from "./lib/stage.mjs";
 
 let broker;
 let endpoints;
@@ -28,12 +29,15 @@ after(async () => {
 /** Starts a run, and resolves with its log once it `isThere`. */
 async function recorded(path, body, isThere) {
   const { workflowRunId } = await client.trigger({ url: endpoints.url + path, body, retries: 1, retryDelay: "10" });
-  for (;;) {
-    const { runs } = await client.logs({ workflowRunId });
-    if (runs[0] && isThere(runs[0])) return runs[0];
-    await new Promise((done) => setTimeout(done, 50));
-  }
+  return until(workflowRunId, isThere);
 }
+
+const until = (workflowRunId, isThere) =>
+  eventually(async () => {
+    const { runs } = await client.logs({ workflowRunId });
+    return runs[0] && isThere(runs[0]) ? runs[0] : undefined;
+  }, `the log of ${workflowRunId}`);
+
 const hasEnded = ({ workflowState }) => workflowState !== "RUN_STARTED";
 
 const namesOf = ({ outline }, ids) =>
@@ -133,16 +137,9 @@ test("a wait gets its event", async () => {
   assert.deepEqual(namesOf(waiting, waiting.invocations.at(-1).at), ["approval"]);
 
   await client.notify({ eventId: "approval-dora", eventData: { approved: true } });
-  for (;;) {
-    const { runs } = await client.logs({ workflowRunId });
-    if (!hasEnded(runs[0])) await new Promise((done) => setTimeout(done, 50));
-    else {
-      const { invocations } = await replay(runs[0], sdk);
-      assert.deepEqual(invocations.at(-1).sent.at(-1).body, { approved: true });
-      assert.ok(invocations.some(({ cause }) => cause === "“approval” got its event"));
-      return;
-    }
-  }
+  const { invocations } = await replay(await until(workflowRunId, hasEnded), sdk);
+  assert.deepEqual(invocations.at(-1).sent.at(-1).body, { approved: true });
+  assert.ok(invocations.some(({ cause }) => cause === "“approval” got its event"));
 });
 
 test("a run that failed ends with the invocation that fails", async () => {

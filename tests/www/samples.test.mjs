@@ -5,6 +5,7 @@ import { inflateSync } from "node:zlib";
 import { Client } from "@repo/orchestration/client";
 import { startBroker } from "@repo/orchestration/server";
 import { startApp } from "./lib/app.mjs";
+import { eventually } from "./lib/stage.mjs";
 
 const LIMIT_MS = 30_000;
 /** The broker's clock is late, so that a test can turn it on: what it signs stays good for five minutes. */
@@ -58,15 +59,7 @@ describe("samples", () => {
     return { run, output: run.workflowRunResponse ? JSON.parse(run.workflowRunResponse) : undefined };
   }
 
-  async function until(look) {
-    const end = Date.now() + LIMIT_MS;
-    for (;;) {
-      const found = await look();
-      if (found) return found;
-      if (Date.now() > end) throw new Error(`in vain: ${look}`);
-      await new Promise((next) => setTimeout(next, 50));
-    }
-  }
+  const until = (look) => eventually(look, String(look), LIMIT_MS);
 
   for (const runtime of ["nodejs", "edge"]) {
     test(`order: what fails is tried again, and everything happens once (${runtime})`, async () => {
