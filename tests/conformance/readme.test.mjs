@@ -12,11 +12,17 @@ const groups = new Set(checks.map(({ name }) => name.split(": ", 1)[0]));
 
 /** Whether a place exists; `group` is the one that was named before, for places that name none. */
 function find(place, group) {
-  const native = place.match(/^(\w+)::(\w+)$/);
-  if (native) return isFile(`tests/${native[1]}.rs`) && file(`tests/${native[1]}.rs`).includes(`fn ${native[2]}(`);
+  if (/^\w+(::\w+)*$/.test(place) && isNative(place.split("::"))) return true;
   if (place.startsWith("`")) return isFile(place.slice(1, -1));
-  if (groups.has(place) || isFile(`tests/${place}.rs`)) return true;
+  if (groups.has(place)) return true;
   return checks.some(({ name }) => name.startsWith(place) || name.startsWith(`${group}: ${place}`));
+}
+
+/** A file of native tests, or a test of one. */
+function isNative(path) {
+  if (isFile(`tests/${path.join("/")}.rs`)) return true;
+  const of = `tests/${path.slice(0, -1).join("/")}.rs`;
+  return isFile(of) && file(of).includes(`fn ${path.at(-1)}(`);
 }
 
 test("every statement names where it is asserted", () => {
