@@ -122,6 +122,45 @@ describe("queues", () => {
 /** Presses the button of a form with errors. */
 const confirmRefused = (action) => button(action, dialog()).click();
 
+test("secrets of destinations and headers are hidden until they are asked for", async () => {
+  const secrets = ["sk_live_51H8xQ2eZvKYlo2C9a8b7c6d", "AbCdEf0123456789", "Gh1jKl2mNo3pQr4s"];
+  const destination = `${stage.endpoints.url}/answers/200?token=${secrets[1]}`;
+  await client.schedules.create({
+    scheduleId: "leaky",
+    cron: "@yearly",
+    destination,
+    headers: { authorization: `Bearer ${secrets[0]}` },
+    callback: `${stage.endpoints.url}/answers/200?api_key=${secrets[2]}`,
+  });
+  await client.urlGroups.addEndpoints({ name: "leaky", endpoints: [{ url: destination }] });
+  const hidden = async (where) => {
+    const shown = await page.content();
+    for (const secret of secrets) assert.ok(!shown.includes(secret), `${secret} on ${where}`);
+  };
+  await open("/schedules");
+  await row("leaky").waitFor();
+  await hidden("the list of schedules");
+  await open("/schedules?id=leaky");
+  await dialog()
+    .getByText(/token=\[?masked|token=\*/i)
+    .waitFor();
+  await dialog().getByRole("button", { name: "Reveal secrets" }).first().waitFor();
+  await hidden("a schedule");
+  await dialog().getByRole("button", { name: "Reveal secrets" }).first().click();
+  await dialog().getByText(secrets[0]).waitFor();
+
+  await open("/url-groups");
+  await row("leaky").getByText("/answers/200").waitFor();
+  await hidden("the list of URL groups");
+  await open("/url-groups?name=leaky");
+  await dialog()
+    .getByText(/token=\[?masked|token=\*/i)
+    .waitFor();
+  await hidden("a URL group");
+  await client.schedules.delete("leaky");
+  await client.urlGroups.delete("leaky");
+});
+
 describe("URL groups", () => {
   test("are made with an endpoint, get more, are published to, and go with the last", async () => {
     await open("/url-groups");

@@ -9,7 +9,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
 import { folder } from "../worker/support.mjs";
-import { settled, startBrowser, visit } from "./lib/browser.mjs";
+import { assertSmall, settled, startBrowser, visit } from "./lib/browser.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const { QSTASH_TOKEN: TOKEN } = developmentBindings();
@@ -124,6 +124,7 @@ describe("the dashboard as files", () => {
         const { page, errors, close } = await browser.open();
         await page.goto(`${host.url}/runs#token=${encodeURIComponent(TOKEN)}`);
         await page.locator('[data-connection="live"]').waitFor();
+        await assertSmall(page, `${host.url}/runs`);
         const client = new Client({ baseUrl: host.url, token: TOKEN });
         const { workflowRunId } = await client.trigger({
           url: "http://127.0.0.1:9/later",

@@ -35,8 +35,8 @@ const dialog = () => page.getByRole("dialog");
 const rows = (label) => page.getByRole("table", { name: label }).locator("[data-id]");
 const answers = (path) => `${stage.endpoints.url}/answers/${path}`;
 
-async function deadLetters() {
-  const { messages } = await qstash.dlq.listMessages();
+async function deadLetters(label) {
+  const { messages } = await qstash.dlq.listMessages({ count: 1000, filter: { label } });
   return messages;
 }
 
@@ -45,7 +45,7 @@ async function giveUp(count, label) {
   for (let number = 1; number <= count; number += 1) {
     await qstash.publishJSON({ url: answers("500?body=boom"), body: { number }, retries: 0, label });
   }
-  const given = async () => (await deadLetters()).filter((letter) => letter.label === label).length;
+  const given = async () => (await deadLetters(label)).length;
   await eventually(async () => (await given()) >= count, "the messages are given up");
 }
 
@@ -232,6 +232,26 @@ test("failed runs are apart from messages: deleting all messages leaves them, re
   await dialog().getByText("Done: 1 failed run resumed.").waitFor();
   await dialog().getByRole("link", { name: /^wfr_/ }).click();
   await page.waitForURL(/\/run\?id=wfr_/);
+});
+
+test("what is deleted far down in a list leaves it", async () => {
+  await giveUp(110, "long");
+  await open("/dlq?label=long");
+  const table = page.getByRole("table", { name: "Dead letters: messages" });
+  await rows("Dead letters: messages").nth(5).waitFor();
+  await eventually(async () => {
+    await table.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+    return (await table.getAttribute("aria-rowcount")) === "111";
+  }, "all are listed");
+  const last = page.locator('[data-index="109"]');
+  const id = await last.getAttribute("data-id");
+  await last.getByRole("checkbox").check();
+  await button("Delete").click();
+  await button("Delete 1 message").click();
+  await dialog().getByText("Done: 1 message deleted.").waitFor();
+  await button("Close").last().click();
+  await page.locator(`[data-id="${id}"]`).waitFor({ state: "detached" });
+  assert.equal(await table.getAttribute("aria-rowcount"), "110");
 });
 
 test("what is done with many can be stopped, and gone on with; nothing is done twice or lost", async () => {

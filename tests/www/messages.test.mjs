@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { draftOf, listOf } from "../../www/lib/broker/draft.ts";
 import { attemptsOf, isCancelable, messagesOf } from "../../www/lib/broker/messages.ts";
 import { bytesOfBase64, size, textOfBase64 } from "../../www/lib/bytes.ts";
-import { optionalSpanError, secondsOf } from "../../www/lib/checks.ts";
+import { headersError, optionalSpanError, parseHeaders, secondsOf } from "../../www/lib/checks.ts";
 
 const T = 1_800_000_000_000;
 
@@ -168,6 +168,17 @@ describe("publishing again", () => {
       ["queue", "mails", "PUT", "text/plain", "5", "api", "2", "10", "60s"],
     );
     assert.deepEqual(listOf(draft.labels), ["a", "b"]);
+  });
+
+  test("asks again for what the broker hides, and goes on hiding it", () => {
+    const hash = "REDACTED:0a1b2c";
+    const header = { Authorization: [`Bearer ${hash}`], "X-Key": [hash], "X-Tenant": ["acme"] };
+    const draft = draftOf({ url: "https://example.com/hook", header }, hash);
+    assert.equal(draft.headers, "Authorization: \nX-Key: \nX-Tenant: acme");
+    assert.equal(draft.body, "");
+    assert.equal(draft.redact, "body, header[X-Key]");
+    assert.match(headersError(draft.headers), /Authorization has no value/);
+    assert.deepEqual(parseHeaders("X-Tag: a\nx-tag: b\nX-Tenant: acme"), { "X-Tag": "a, b", "X-Tenant": "acme" });
   });
 });
 

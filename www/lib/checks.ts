@@ -61,7 +61,9 @@ export function parseHeaders(text: string): Record<string, string> {
     if (!/^[\x20-\x7e\xa0-\xff\t]*$/.test(value))
       throw new Error(`The value of ${name} has characters that headers can’t carry.`);
     if (value === "") throw new Error(`${name} has no value.`);
-    headers[name] = value;
+    const same = Object.keys(headers).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
+    // A name that comes again adds to its value, as HTTP has it.
+    headers[same] = headers[same] === undefined ? value : `${headers[same]}, ${value}`;
   }
   return headers;
 }

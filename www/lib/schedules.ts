@@ -1,4 +1,5 @@
 /** Schedules as forms hold them. */
+import { headerLines, isHidden, redactionOf } from "@/lib/broker/hidden";
 import type { Publication } from "@/lib/broker/publication";
 import { ask } from "@/lib/broker/transport";
 import type { Schedule } from "@/lib/broker/types";
@@ -77,10 +78,6 @@ export const cronOf = ({ cron, timeZone }: Pick<ScheduleDraft, "cron" | "timeZon
     ? cron.trim()
     : `CRON_TZ=${timeZone.trim()} ${cron.trim()}`;
 
-/** Whether the broker shows something else in place of a value. */
-const isHidden = (value: string | undefined): boolean =>
-  value !== undefined && /^(Bearer )?REDACTED(:[0-9a-f]+)?$/i.test(value);
-
 /** What the broker doesn't show of a schedule. Whoever saves or publishes it would lose that. */
 export function hiddenIn({ body, bodyBase64, header = {} }: Schedule): {
   body: "redacted" | "binary" | undefined;
@@ -108,10 +105,7 @@ export function draftOf(schedule: ShownSchedule): ScheduleDraft {
     method: schedule.method || "POST",
     contentType: contentTypeOf(schedule) ?? "",
     body: hidden.body ? "" : (schedule.body ?? ""),
-    headers: headers
-      .filter(([name]) => !isContentType(name))
-      .flatMap(([name, values]) => values.map((value) => `${name}: ${isHidden(value) ? "" : value}`))
-      .join("\n"),
+    headers: headerLines(headers.filter(([name]) => !isContentType(name))),
     retries: text(schedule.retries),
     retryDelay: schedule.retryDelayExpression ?? "",
     delay: text(schedule.delay),
@@ -124,12 +118,7 @@ export function draftOf(schedule: ShownSchedule): ScheduleDraft {
     flowParallelism: text(schedule.parallelism),
     flowRate: text(schedule.rate),
     flowPeriod: text(schedule.rate === undefined ? undefined : schedule.period),
-    redact: [
-      ...(hidden.body === "redacted" ? ["body"] : []),
-      ...headers
-        .filter(([, values]) => values.some((value) => value.startsWith("REDACTED:")))
-        .map(([name]) => `header[${name}]`),
-    ].join(", "),
+    redact: redactionOf(schedule.body, headers),
   };
 }
 

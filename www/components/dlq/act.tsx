@@ -28,7 +28,7 @@ export function ActDialog({
   noun: [one: string, many: string];
   items: readonly DeadLetter[] | Finder<DeadLetter>;
   onClose: () => void;
-  onEnd: () => unknown;
+  onEnd: (done: DeadLetter[]) => unknown;
 }) {
   const [made, setMade] = useState<Made[]>([]);
   const [only] = made;

@@ -231,8 +231,10 @@ function Letters({ kind, setKind }: { kind: Kind; setKind: (kind: Kind) => void 
               ))
           }
           onClose={() => setWork(undefined)}
-          onEnd={() => {
+          onEnd={(done) => {
             selection.clear();
+            // They are gone, wherever in the list they stood. A callback that is sent again leaves its letter.
+            if (work.action.id !== "callback") list.forget(done.map(idOf));
             return list.reload();
           }}
         />

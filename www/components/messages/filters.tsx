@@ -71,7 +71,7 @@ export function useFilters(names: readonly FilterName[]): Filters {
     names,
     q,
     values: known,
-    query: { ...known, ...meant(q, names) },
+    query: { ...known, ...wholeSecond(known.toDate), ...meant(q, names) },
     isSet: q !== "" || names.some((name) => known[name]),
     set: (name, value) => void (name === "q" ? setQ(value || null) : setValues({ [name]: value || null })),
     clear: () => {
@@ -80,6 +80,10 @@ export function useFilters(names: readonly FilterName[]): Filters {
     },
   };
 }
+
+/** A field for times has seconds: the one that is named belongs to the range. */
+const wholeSecond = (to: string | undefined): Query =>
+  to && Number(to) % 1000 === 0 ? { toDate: String(Number(to) + 999) } : {};
 
 /** What a search means: ids and URLs tell themselves, anything else is a label. */
 function meant(q: string, names: readonly FilterName[]): Query {

@@ -17,6 +17,7 @@ import { Moment } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { isOfRun } from "@/lib/broker/dead-letters";
 import { draftOf } from "@/lib/broker/draft";
+import { isHidden } from "@/lib/broker/hidden";
 import { attemptsOf, inOrder, isOver, LOGS } from "@/lib/broker/messages";
 import { ask, type BrokerError } from "@/lib/broker/transport";
 import type { DeadLetterPage, LogEntry, LogPage, Message } from "@/lib/broker/types";
@@ -255,8 +256,9 @@ function Actions({
       {dialog === "publish" && (
         <PublishDialog
           onClose={() => setDialog(undefined)}
-          draft={{ ...draftOf(known), body: text ?? "" }}
+          draft={draftOf(known, text)}
           note={noteOn(text, body)}
+          isHidden={text === undefined || isHidden(text)}
         />
       )}
     </>
@@ -264,9 +266,9 @@ function Actions({
 }
 
 /** What another message would lack. */
-function noteOn(text: string | undefined, body: Told): string | undefined {
-  if (text === undefined) return "The body is no text, or redacted: give another.";
-  if (body.isCut) return `Only the first ${sizeOfText(text)} bytes of the body are known: add the rest.`;
-  if (text.startsWith("REDACTED:")) return "The body is redacted: give another.";
-  return undefined;
+function noteOn(text: string | undefined, body: Told): string {
+  const taken = "The retry delay and the timeout are the broker’s defaults.";
+  if (text === undefined) return `The body is no text, or redacted: give another. ${taken}`;
+  if (body.isCut) return `Only the first ${sizeOfText(text)} bytes of the body are known: add the rest. ${taken}`;
+  return isHidden(text) ? `The body is redacted: give another. ${taken}` : taken;
 }

@@ -34,15 +34,21 @@ export function PublishDialog({
   onClose,
   draft = BLANK,
   note,
+  isHidden = false,
 }: {
   onClose: () => void;
   draft?: Draft;
   note?: string | undefined;
+  /** Whether the broker hides the body of the former message: another must be given. */
+  isHidden?: boolean;
 }) {
   const router = useRouter();
   const form = useForm({
     initial: draft,
-    check: errorsOf,
+    check: (values) => ({
+      ...errorsOf(values),
+      ...(isHidden && values.body === "" ? { body: "Enter it again: the broker hides it." } : {}),
+    }),
     submit: async (values) => {
       const accepted = await publish({
         ...contentOf(values),
@@ -54,6 +60,7 @@ export function PublishDialog({
         flowControl: flowOf(values),
         callback: values.callback.trim() || undefined,
         failureCallback: values.failureCallback.trim() || undefined,
+        redact: values.redact.trim() || undefined,
       });
       tell(accepted);
       const [only] = accepted;
@@ -101,6 +108,11 @@ export function PublishDialog({
           {...form.text("failureCallback")}
         />
       </FieldRow>
+      <Plain
+        label="Hidden in views"
+        hint="body, header, header[Name], parted by commas; or nothing."
+        {...form.text("redact")}
+      />
     </FormDialog>
   );
 }

@@ -9,12 +9,12 @@ import { CheckField, TextArea, TextField } from "@/components/ui/field";
 import { FieldRow, FormDialog, useForm } from "@/components/ui/form";
 import { readable } from "@/components/ui/payload";
 import { toast } from "@/components/ui/toast";
+import { headerLines, isHidden } from "@/lib/broker/hidden";
 import { BASE, storedToken } from "@/lib/broker/transport";
 import type { HeaderLists, LogEntry, Run } from "@/lib/broker/types";
 
 /** The app's server has the token and puts it in this one's place. */
 const TOKEN_OF_THE_SERVER = "held-by-the-server";
-const REDACTED = /^REDACTED:/;
 /** Headers that the broker and its engines write themselves. */
 const INTERNAL = /^(upstash-.*|content-type|content-length|host|user-agent|authorization-upstash.*)$/i;
 
@@ -22,11 +22,11 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
   const router = useRouter();
   const input = inputOf(run);
   const start = startOf(run, events);
-  const isHidden = REDACTED.test(input);
+  const isInputHidden = isHidden(input);
   const form = useForm({
     initial: {
-      body: isHidden ? "" : laidOut(input),
-      isText: !isHidden && problemOf(input) !== undefined,
+      body: isInputHidden ? "" : laidOut(input),
+      isText: !isInputHidden && problemOf(input) !== undefined,
       label: (run.labels ?? []).join(", "),
       retries: start?.maxRetries?.toString() ?? "",
       flowKey: run.flowControlKey ?? "",
@@ -34,11 +34,12 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
       headers: headersOf(start?.header),
     },
     check: ({ body, isText, retries, headers, flowKey, flowValue }) => ({
-      body: isText ? undefined : problemOf(body),
+      body:
+        isInputHidden && body === "" ? "Enter it again: the broker hides it." : isText ? undefined : problemOf(body),
       retries: retries === "" || /^\d+$/.test(retries.trim()) ? undefined : "A whole number, or nothing.",
-      headers: lines(headers).every(([name, value]) => name && value !== undefined)
+      headers: lines(headers).every(([name, value]) => name && value)
         ? undefined
-        : "One header a line, as Name: value.",
+        : "One header a line, as Name: value; what the broker hides is to be entered again.",
       flowKey: flowValue && !flowKey ? "Limits need a key." : undefined,
       flowValue:
         flowKey && !/\b(parallelism|rate)\s*=\s*\d+/.test(flowValue)
@@ -75,7 +76,7 @@ export function Rerun({ run, events, onClose }: { run: Run; events: readonly Log
       <p className="break-all text-soft">{run.workflowUrl}</p>
       <TextArea
         label="Input"
-        hint={isHidden ? "The broker hides the input of this run: write it anew." : undefined}
+        hint={isInputHidden ? "The broker hides the input of this run: write it anew." : undefined}
         rows={10}
         {...form.text("body")}
       />
@@ -135,10 +136,7 @@ function limitsOf(start: LogEntry | undefined): string {
 }
 
 function headersOf(headers: HeaderLists | undefined): string {
-  return Object.entries(headers ?? {})
-    .filter(([name, values]) => !INTERNAL.test(name) && !values.some((value) => REDACTED.test(value)))
-    .flatMap(([name, values]) => values.map((value) => `${name}: ${value}`))
-    .join("\n");
+  return headerLines(Object.entries(headers ?? {}).filter(([name]) => !INTERNAL.test(name)));
 }
 
 /** A line without a colon has no value. */

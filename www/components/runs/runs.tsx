@@ -88,7 +88,7 @@ export function Runs() {
           columns={COLUMNS}
           items={items}
           idOf={RUNS.idOf}
-          hrefOf={({ workflowRunId }) => runHref(workflowRunId)}
+          hrefOf={({ workflowRunId, workflowRunCreatedAt }) => runHref(workflowRunId, workflowRunCreatedAt)}
           selection={{ ...selection.table, isPickable: isActive }}
           more={more}
           noun={["run", "runs"]}
@@ -121,7 +121,7 @@ function None({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => voi
   return (
     <Empty title="No run yet.">
       <p>A run begins with a request to the endpoint of a workflow through this broker:</p>
-      <pre className="mt-2 overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs">
+      <pre className="mt-2 rounded-md border border-line bg-sunken p-3 font-mono text-xs break-words whitespace-pre-wrap">
         {
           'import { Client } from "@repo/orchestration/workflows";\n\nawait new Client().trigger({ url: "https://your.app/api/workflow" });'
         }

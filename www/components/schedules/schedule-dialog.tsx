@@ -3,10 +3,12 @@
 import { Pause, Pencil, Play, Send } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useState } from "react";
+import { Headers } from "@/components/messages/exchange";
 import { CronPreview } from "@/components/schedules/cron";
 import { Button } from "@/components/ui/button";
 import { Identifier } from "@/components/ui/copy";
 import { Dialog } from "@/components/ui/dialog";
+import { Masked } from "@/components/ui/masked";
 import { Fact, Facts } from "@/components/ui/page";
 import { Payload } from "@/components/ui/payload";
 import { Status } from "@/components/ui/status";
@@ -71,6 +73,10 @@ export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause, chil
           <Published schedule={schedule} />
         </section>
         <section>
+          <h3 className="mb-1 font-medium">Headers</h3>
+          <Headers label="Headers" headers={schedule.header} />
+        </section>
+        <section>
           <h3 className="mb-1 font-medium">Body</h3>
           <Payload label="Body" value={schedule.body ?? (schedule.bodyBase64 && `base64: ${schedule.bodyBase64}`)} />
         </section>
@@ -85,7 +91,7 @@ export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause, chil
           )}
           {lastScheduleError && (
             <p className="mt-1 border-l-4 border-bad bg-bad-wash px-3 py-1.5">
-              Nothing was published: {lastScheduleError}
+              Nothing was published: <Masked text={lastScheduleError} />
             </p>
           )}
           <Outcomes schedule={schedule} />
@@ -97,17 +103,16 @@ export function ScheduleDialog({ schedule, onClose, onRun, onEdit, onPause, chil
 }
 
 function Published({ schedule }: { schedule: ShownSchedule }) {
-  const { parallelism, rate, period, flowControlKey, header = {} } = schedule;
+  const { parallelism, rate, period, flowControlKey } = schedule;
   const limits = [
     parallelism !== undefined && `parallelism ${parallelism}`,
     rate !== undefined && `rate ${rate}${period === undefined ? "" : ` in ${duration(period * 1000)}`}`,
   ].filter(Boolean);
-  const headers = Object.entries(header);
   return (
     <Facts>
       <Fact name="Destination">
         <span className="font-mono text-xs break-all">
-          {schedule.method} {schedule.destination}
+          {schedule.method} <Masked text={schedule.destination} />
         </span>
       </Fact>
       <Fact name="Retries">{schedule.retries}</Fact>
@@ -119,19 +124,8 @@ function Published({ schedule }: { schedule: ShownSchedule }) {
       <Fact name="Queue">{schedule.queueName}</Fact>
       <Fact name="Flow control">{flowControlKey && [flowControlKey, ...limits].join(", ")}</Fact>
       <Fact name="Labels">{labelsOf(schedule).join(", ")}</Fact>
-      <Fact name="Callback">{schedule.callback}</Fact>
-      <Fact name="Failure callback">{schedule.failureCallback}</Fact>
-      <Fact name="Headers">
-        {headers.length > 0 && (
-          <span className="font-mono text-xs">
-            {headers.map(([name, values]) => (
-              <span key={name} className="block break-all">
-                {name}: {values.join(", ")}
-              </span>
-            ))}
-          </span>
-        )}
-      </Fact>
+      <Fact name="Callback">{schedule.callback && <Masked text={schedule.callback} />}</Fact>
+      <Fact name="Failure callback">{schedule.failureCallback && <Masked text={schedule.failureCallback} />}</Fact>
       <Fact name="Created">
         <Ago at={schedule.createdAt} />
       </Fact>

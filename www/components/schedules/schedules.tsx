@@ -18,7 +18,7 @@ import { type Column, Table } from "@/components/ui/table";
 import { Ago } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { useBrokerAll } from "@/lib/broker/use";
-import { endpointName } from "@/lib/format";
+import { endpointName, plainUrl } from "@/lib/format";
 import { logOf, messagesOf, scheduleAt } from "@/lib/places";
 import { lastOutcome, type ShownSchedule, setPaused } from "@/lib/schedules";
 import { useSelection } from "@/lib/selection";
@@ -43,7 +43,7 @@ const COLUMNS: Column<ShownSchedule>[] = [
     title: "Destination",
     width: "minmax(0,1fr)",
     from: "lg",
-    cell: ({ destination }) => <span title={destination}>{endpointName(destination)}</span>,
+    cell: ({ destination }) => <span title={plainUrl(destination)}>{endpointName(destination)}</span>,
   },
   { title: "Last", width: "7rem", from: "sm", cell: (schedule) => <LastOutcome schedule={schedule} /> },
   {

@@ -30,8 +30,8 @@ export interface BulkDialogProps<Item> extends Pick<BulkOptions<Item>, "act" | "
   children?: ReactNode;
   /** What follows from it, below its outcome: a link to what came of it. */
   result?: ReactNode;
-  /** After each way through, also one that was stopped. */
-  onEnd?: () => unknown;
+  /** After each way through, also one that was stopped; with those that were done or left alone. */
+  onEnd?: (done: Item[]) => unknown;
 }
 
 /** Mounted while it is open. */
@@ -56,8 +56,10 @@ export function BulkDialog<Item>({
   const run = async (over: readonly Item[]) => {
     stop.current = new AbortController();
     setStopping(false);
-    await runBulk({ items: over, act, size, parallel, signal: stop.current.signal, onProgress: setProgress });
-    await onEnd?.();
+    const { signal } = stop.current;
+    const { failures, rest } = await runBulk({ items: over, act, size, parallel, signal, onProgress: setProgress });
+    const left = new Set([...failures.map(({ item }) => item), ...rest]);
+    await onEnd?.(over.filter((item) => !left.has(item)));
   };
   const left = progress && !isUnderWay ? [...progress.failures.map(({ item }) => item), ...progress.rest] : [];
 

@@ -2,12 +2,19 @@
 
 import { Check, Copy as CopyIcon } from "lucide-react";
 import { useState } from "react";
+import { toast } from "@/components/ui/toast";
 
 /** Puts a text on the clipboard, and shows that it is there. */
 export function Copy({ text, label }: { text: string; label: string }) {
   const [isDone, setDone] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Browsers give no clipboard to pages by plain HTTP of another machine.
+      toast.failed("It was not copied", new Error("The browser does not let this page use the clipboard."));
+      return;
+    }
     setDone(true);
     setTimeout(() => setDone(false), 1_500);
   };

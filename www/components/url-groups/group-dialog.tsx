@@ -8,12 +8,14 @@ import { Copy } from "@/components/ui/copy";
 import { ConfirmDialog, Dialog } from "@/components/ui/dialog";
 import { TextField } from "@/components/ui/field";
 import { FieldRow, FormDialog, useForm } from "@/components/ui/form";
+import { Masked } from "@/components/ui/masked";
 import { Fact, Facts } from "@/components/ui/page";
 import { Ago } from "@/components/ui/time";
 import { toast } from "@/components/ui/toast";
 import { ask } from "@/lib/broker/transport";
 import type { UrlGroup } from "@/lib/broker/types";
 import { nameError, optionalNameError, urlError } from "@/lib/checks";
+import { plainUrl } from "@/lib/format";
 
 type Endpoint = UrlGroup["endpoints"][number];
 
@@ -48,7 +50,7 @@ export function GroupDialog({ group, onClose, onPublish, onDone, children }: Gro
     setRemoving(keyOf(endpoint));
     try {
       await removeEndpoint(group.name, endpoint);
-      toast.done("Endpoint removed", endpoint.url);
+      toast.done("Endpoint removed", endpoint.name ?? plainUrl(endpoint.url));
     } catch (reason) {
       toast.failed("The endpoint was not removed", reason);
     }
@@ -87,12 +89,14 @@ export function GroupDialog({ group, onClose, onPublish, onDone, children }: Gro
           <li key={keyOf(endpoint)} className="flex min-h-10 items-center gap-2 border-t border-line">
             <span className="min-w-0 flex-1 py-1">
               {endpoint.name && <span className="block font-medium">{endpoint.name}</span>}
-              <span className="block font-mono text-xs break-all">{endpoint.url}</span>
+              <span className="block font-mono text-xs break-all">
+                <Masked text={endpoint.url} />
+              </span>
             </span>
             <Copy text={endpoint.url} label="Copy the URL" />
             <IconButton
               icon={X}
-              label={`Remove ${endpoint.name ?? endpoint.url}`}
+              label={`Remove ${endpoint.name ?? plainUrl(endpoint.url)}`}
               isBusy={removing === keyOf(endpoint)}
               disabled={removing !== undefined}
               onClick={() => (group.endpoints.length === 1 ? setAsksForLast(true) : void remove(endpoint))}

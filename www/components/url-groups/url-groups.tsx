@@ -13,7 +13,7 @@ import { type Column, Table } from "@/components/ui/table";
 import { Ago } from "@/components/ui/time";
 import type { UrlGroup } from "@/lib/broker/types";
 import { useBrokerAll } from "@/lib/broker/use";
-import { count } from "@/lib/format";
+import { count, plainUrl } from "@/lib/format";
 import { groupAt, logOf, messagesOf } from "@/lib/places";
 
 const GroupDialog = dynamic(() => import("@/components/url-groups/group-dialog").then((it) => it.GroupDialog));
@@ -33,7 +33,7 @@ const COLUMNS: Column<UrlGroup>[] = [
     width: "minmax(0,1fr)",
     from: "sm",
     cell: ({ endpoints }) => {
-      const all = endpoints.map(({ name, url }) => (name ? `${name} ${url}` : url)).join(", ");
+      const all = endpoints.map(({ name, url }) => (name ? `${name} ${plainUrl(url)}` : plainUrl(url))).join(", ");
       return (
         <span className="text-soft" title={all}>
           {all}

@@ -1,5 +1,7 @@
 /** A message to publish, as a form holds it: texts, as they are typed. */
+
 import type { HeaderLists } from "@/lib/broker/types";
+import { headerLines, isHidden, redactionOf } from "./hidden.ts";
 
 /** A URL, a URL group, or a queue in front of either. */
 export type Target = "url" | "group" | "queue";
@@ -18,6 +20,8 @@ export type Draft = {
   /** `10m`. */
   delay: string;
   retries: string;
+  /** `body`, `header[Name]`, parted by commas: what views hide. */
+  redact: string;
   /** Parted by commas. */
   labels: string;
   flowKey: string;
@@ -40,6 +44,7 @@ export const BLANK: Draft = {
   body: "",
   delay: "",
   retries: "",
+  redact: "",
   labels: "",
   flowKey: "",
   parallelism: "",
@@ -70,8 +75,8 @@ export interface Former {
 /** Headers that belong to the one request: another gets its own. */
 const OWN = /^(content-type|content-length|upstash-.*|host)$/i;
 
-/** A message like one that was, without its body. */
-export function draftOf(former: Former): Draft {
+/** A message like one that was. What the broker hides is empty. */
+export function draftOf(former: Former, body = ""): Draft {
   const headers = Object.entries(former.header ?? {});
   const text = (value: number | undefined) => (value === undefined ? "" : String(value));
   return {
@@ -81,10 +86,9 @@ export function draftOf(former: Former): Draft {
     queue: former.queueName ?? "",
     method: former.method ?? BLANK.method,
     contentType: headers.find(([name]) => name.toLowerCase() === "content-type")?.[1][0] ?? BLANK.contentType,
-    headers: headers
-      .filter(([name]) => !OWN.test(name))
-      .flatMap(([name, values]) => values.map((value) => `${name}: ${value}`))
-      .join("\n"),
+    headers: headerLines(headers.filter(([name]) => !OWN.test(name))),
+    body: isHidden(body) ? "" : body,
+    redact: redactionOf(body, headers),
     retries: text(former.maxRetries),
     labels: (former.labels ?? (former.label ? [former.label] : [])).join(", "),
     flowKey: former.flowControlKey ?? "",

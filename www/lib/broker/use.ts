@@ -49,6 +49,8 @@ export interface Listed<Item> {
   isStuck: boolean;
   error: BrokerError | undefined;
   reload: () => Promise<unknown>;
+  /** Leaves out entries that are gone. */
+  forget: (ids: readonly string[]) => void;
 }
 
 /** So many entries beyond the first page are followed at once; the broker takes 90 ids. */
@@ -135,6 +137,10 @@ export function useBrokerList<Answer, Item>(listing: Listing<Answer, Item>, quer
     loadMore,
     isStuck: state.failure !== undefined,
     error: error ?? state.failure,
+    forget: useCallback(
+      (ids: readonly string[]) => change(key, ({ feed }) => (feed ? { feed: withRead(feed, ids, [], idOf) } : {})),
+      [key, idOf, change],
+    ),
     reload: useCallback(() => {
       change(key, () => ({ failure: undefined }));
       return mutate();
