@@ -5,6 +5,8 @@ import type { BrokerAddress } from "@/lib/server/broker";
 const PAUSE_MS = 5_000;
 const LIMIT_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
+/** What leaves no entry there, a schedule that was made elsewhere, is seen with every so many looks. */
+const LOOKS = 6;
 /** The newest entry of each tells whether anything happened. */
 const WATCHED = ["/v2/logs?count=1", "/v2/workflows/logs?count=1"];
 
@@ -17,6 +19,8 @@ interface Page {
 const pages = new Set<Page>();
 let isLooking = false;
 let seen: string | undefined;
+/** Looks since the pages were last told to read again. */
+let quiet = 0;
 
 /** Server-Sent Events as the broker's own `/v2/changes` has them. */
 export function pollingChanges(broker: BrokerAddress, signal: AbortSignal): Response {
@@ -56,8 +60,12 @@ async function look(broker: BrokerAddress): Promise<void> {
   isLooking = false;
   try {
     const now = await newest(broker);
-    if (seen !== undefined && now !== undefined && now !== seen)
+    quiet += 1;
+    // The first look, too, tells: pages have read before it.
+    if (now !== undefined && (now !== seen || quiet >= LOOKS)) {
+      quiet = 0;
       for (const page of [...pages]) page.send("event: change\ndata: {}\n\n");
+    }
     seen = now ?? seen;
   } catch {
     for (const page of [...pages]) page.end();
