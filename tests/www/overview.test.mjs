@@ -125,7 +125,7 @@ describe("the playground", () => {
       await page.getByText("Made with the next key").waitFor();
     }));
 
-  test("cron, delays and durations are read by the core, and kept in the address", () =>
+  test("cron, delays and durations are told, and kept in the address", () =>
     on("/playground?tab=times", async (page) => {
       const delays = page.locator("[data-delays] tbody tr");
       await eventually(async () => (await delays.count()) === 8, "the delays are there");

@@ -13,7 +13,7 @@ const { values } = parseArgs({
     db: { type: "string", default: ":memory:" },
   },
 });
-const broker = await startBroker({ port: Number(values.port), db: values.db });
+const broker = await startBroker({ port: Number(values.port), db: values.db, dashboard: true });
 const endpoints = await startEndpoints({ broker });
 await seed({ broker, endpoints: endpoints.url, runs: Number(values.runs) });
 console.log(`the broker is at ${broker.url}, its endpoints at ${endpoints.url}; Ctrl-C stops both`);
