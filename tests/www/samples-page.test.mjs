@@ -120,6 +120,10 @@ describe("the page of the samples", () => {
       assert.ok((await source.locator("span").count()) > 20, "it is coloured");
       await page.getByRole("tab", { name: "client.ts" }).click();
       await page.getByRole("region", { name: `samples/${sample}/client.ts` }).waitFor();
+      await page.getByRole("tab", { name: "edge route.ts" }).click();
+      const route = page.getByRole("region", { name: `app/api/samples/edge/${sample}/` });
+      assert.match(await route.textContent(), /runtime = "edge"/);
+      assert.equal(await page.getByLabel("Runtime").count(), 1);
       await assertAccessible(page, sample);
     }
     assert.deepEqual(opened.errors, []);

@@ -21,14 +21,19 @@ export interface Sample {
   files: readonly string[];
   /** Its route in `app/api/samples/`. */
   route: string;
-  /** Whether its route exists on the Edge runtime too. */
-  hasEdge?: boolean;
+  /** Its route in `app/api/samples/edge/`, unless it is called the same there. */
+  edgeRoute?: string;
   fields: readonly Field[];
   /** What the button says. */
   action: string;
 }
 
 export type SampleName = "order" | "approval" | "report" | "images" | "webhook" | "ai" | "trip";
+
+/** Where the route of a sample runs, as Next.js calls it. */
+export type Runtime = "nodejs" | "edge";
+
+export const RUNTIMES: readonly Runtime[] = ["nodejs", "edge"];
 
 export type Values = Record<string, string | number | boolean>;
 
@@ -46,7 +51,6 @@ export const SAMPLES: readonly Sample[] = [
       "Steps that talk to services which fail now and then: each has its own retries, two run in parallel, and what was done once is not done again.",
     files: ["order/workflow.ts", "order/client.ts", "services.ts"],
     route: "order/route.ts",
-    hasEdge: true,
     fields: [
       { name: "item", label: "Item", kind: "choice", initial: "lamp", options: ["lamp", "chair", "desk"] },
       { name: "quantity", label: "Quantity", kind: "number", initial: 2, min: 1, max: 50 },
@@ -69,7 +73,6 @@ export const SAMPLES: readonly Sample[] = [
       "A run that waits for somebody’s decision, for days if need be, and goes its own way if nobody decides in time.",
     files: ["approval/workflow.ts", "approval/client.ts"],
     route: "approval/route.ts",
-    hasEdge: true,
     fields: [
       { name: "purpose", label: "Purpose", kind: "text", initial: "Train to Vienna", max: 80 },
       { name: "amount", label: "Amount", kind: "number", initial: 79, min: 1, max: 10_000 },
@@ -114,6 +117,7 @@ export const SAMPLES: readonly Sample[] = [
       "A third party’s webhook starts runs once its signature was verified. Here this server sends what GitHub would send.",
     files: ["webhook/workflow.ts", "webhook/client.ts"],
     route: "webhook/[...path]/route.ts",
+    edgeRoute: "webhook/triggers/github/route.ts",
     fields: [
       { name: "title", label: "Title of the issue", kind: "text", initial: "The app crashes on start", max: 80 },
       { name: "forged", label: "Sign with a wrong secret", kind: "check", initial: false },
@@ -175,9 +179,9 @@ export const SAMPLES: readonly Sample[] = [
 export const sampleNamed = (name: unknown): Sample | undefined => SAMPLES.find((sample) => sample.name === name);
 
 /** Where its workflow is. */
-export function pathOf({ name }: Sample, runtime: string): string {
-  if (name === "webhook") return "/api/samples/webhook/triggers/github";
-  return runtime === "edge" ? `/api/samples/edge/${name}` : `/api/samples/${name}`;
+export function pathOf({ name }: Sample, runtime: Runtime): string {
+  const path = name === "webhook" ? "webhook/triggers/github" : name;
+  return runtime === "edge" ? `/api/samples/edge/${path}` : `/api/samples/${path}`;
 }
 
 /** What is wrong with a value; `undefined` if it fits. */

@@ -10,8 +10,8 @@ export const metadata: Metadata = { title: "Samples" };
 export const dynamic = "force-static";
 
 export default function Page() {
-  const sources = SAMPLES.map(({ name, title, files, route, hasEdge }) => {
-    const routes = hasEdge ? [route, `edge/${route}`] : [route];
+  const sources = SAMPLES.map(({ name, title, files, route, edgeRoute = route }) => {
+    const routes = [route, `edge/${edgeRoute}`];
     const paths = [...files.map((file) => `samples/${file}`), ...routes.map((each) => `app/api/samples/${each}`)];
     const tabs = paths.map((path) => ({
       id: path,

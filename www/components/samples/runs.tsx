@@ -16,7 +16,7 @@ const SHOWN = 4;
 /** Samples that make files. */
 const WITH_FILES = new Set(["images", "report"]);
 
-export function SampleRuns({ sample: { name, hasEdge } }: { sample: Sample }) {
+export function SampleRuns({ sample: { name } }: { sample: Sample }) {
   const label = `sample-${name}`;
   const { data, error, reload } = useBroker<RunPage>("/v2/workflows/logs", { label, count: SHOWN });
   const { data: lines = [] } = useSamples<Line[]>("ledger");
@@ -41,7 +41,7 @@ export function SampleRuns({ sample: { name, hasEdge } }: { sample: Sample }) {
       <ul>
         {data?.runs?.map((run) => (
           <li key={run.workflowRunId} className="border-t border-line px-5 py-3 max-sm:px-4">
-            <Head run={run} showsRuntime={hasEdge === true} />
+            <Head run={run} />
             <Lines lines={lines.filter(({ workflowRunId }) => workflowRunId === run.workflowRunId)} />
             {name === "approval" && isWaiting(run) && <Decision workflowRunId={run.workflowRunId} />}
             <Files files={files.filter(({ workflowRunId }) => workflowRunId === run.workflowRunId)} />
@@ -61,7 +61,7 @@ const isWaiting = ({ workflowState, steps }: Run): boolean =>
       group.steps.some(({ stepType, state }) => stepType === "Wait" && state === "STEP_PROGRESS"),
   );
 
-function Head({ run, showsRuntime }: { run: Run; showsRuntime: boolean }) {
+function Head({ run }: { run: Run }) {
   const { workflowRunId, workflowRunCreatedAt, workflowRunCompletedAt, workflowState, workflowUrl } = run;
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm">
@@ -74,9 +74,7 @@ function Head({ run, showsRuntime }: { run: Run; showsRuntime: boolean }) {
       >
         {workflowRunId}
       </Link>
-      {showsRuntime && (
-        <span className="text-xs text-faint">{workflowUrl.includes("/edge/") ? "Edge" : "Node.js"}</span>
-      )}
+      <span className="text-xs text-faint">{workflowUrl.includes("/edge/") ? "Edge" : "Node.js"}</span>
       <span className="text-xs text-faint">
         <Elapsed from={workflowRunCreatedAt} to={workflowRunCompletedAt} />
       </span>

@@ -6,23 +6,21 @@ import { Button } from "@/components/ui/button";
 import { CheckField, SelectField, TextArea, TextField } from "@/components/ui/field";
 import { toast } from "@/components/ui/toast";
 import { askSamples } from "@/lib/samples";
-import { type Field, misfit, type Sample, type Values } from "@/samples/catalogue";
+import { type Field, misfit, RUNTIMES, type Runtime, type Sample, type Values } from "@/samples/catalogue";
 
 /** As they are typed. */
 type Typed = Record<string, string | boolean>;
 
-const RUNTIMES = [
-  { value: "nodejs", label: "Node.js" },
-  { value: "edge", label: "Edge" },
-];
+const NAMES: Record<Runtime, string> = { nodejs: "Node.js", edge: "Edge" };
+const OPTIONS = RUNTIMES.map((value) => ({ value, label: NAMES[value] }));
 
 /** What a sample is started with, and the start. */
 export function StartForm({ sample }: { sample: Sample }) {
-  const { name, fields, hasEdge, action } = sample;
+  const { name, fields, action } = sample;
   const [typed, setTyped] = useState<Typed>(() =>
     Object.fromEntries(fields.map((field) => [field.name, field.kind === "check" ? false : String(field.initial)])),
   );
-  const [runtime, setRuntime] = useState("nodejs");
+  const [runtime, setRuntime] = useState<Runtime>("nodejs");
   const [isChecked, setChecked] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
@@ -63,14 +61,12 @@ export function StartForm({ sample }: { sample: Sample }) {
             />
           </div>
         ))}
-        {hasEdge && (
-          <SelectField
-            label="Runtime"
-            options={RUNTIMES}
-            value={runtime}
-            onChange={(event) => setRuntime(event.target.value)}
-          />
-        )}
+        <SelectField
+          label="Runtime"
+          options={OPTIONS}
+          value={runtime}
+          onChange={(event) => setRuntime(event.target.value as Runtime)}
+        />
       </div>
       <div>
         <Button kind="primary" type="submit" icon={Play} isBusy={isBusy}>

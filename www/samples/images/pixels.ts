@@ -8,6 +8,8 @@ export interface Picture {
 }
 
 const ITERATIONS = 96;
+/** So many bytes a stored block holds at most. */
+const BLOCK = 0xffff;
 
 /** Each seed gives another one. Other requests get their turn between rows. */
 export async function draw(seed: number, width: number, height: number): Promise<Picture> {
@@ -67,14 +69,30 @@ export async function encodePng({ width, height, pixels }: Picture): Promise<Uin
   const rows = new Uint8Array(height * (width * 3 + 1));
   for (let row = 0; row < height; row += 1)
     rows.set(pixels.subarray(row * width * 3, (row + 1) * width * 3), row * (width * 3 + 1) + 1);
-  const packed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
-  const data = new Uint8Array(await new Response(packed).arrayBuffer());
   const parts = [
     Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
     chunk("IHDR", new Uint8Array(header.buffer)),
-    chunk("IDAT", data),
+    chunk("IDAT", await stored(rows)),
     chunk("IEND", new Uint8Array()),
   ];
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** https://www.rfc-editor.org/rfc/rfc1950, without compression: Next.js has no `CompressionStream` on the Edge runtime. */
+async function stored(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = [Uint8Array.of(0x78, 0x01)];
+  let [one, two] = [1, 0];
+  for (let at = 0; at < data.length; at += BLOCK) {
+    const block = data.subarray(at, at + BLOCK);
+    const isLast = at + BLOCK >= data.length;
+    const size = block.length;
+    parts.push(Uint8Array.of(isLast ? 1 : 0, size & 0xff, size >> 8, ~size & 0xff, (~size >> 8) & 0xff), block);
+    for (const byte of block) {
+      one = (one + byte) % 65_521;
+      two = (two + one) % 65_521;
+    }
+  }
+  parts.push(Uint8Array.of(two >> 8, two & 0xff, one >> 8, one & 0xff));
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 

@@ -23,7 +23,7 @@ const intake = defineWorkflow("intake", async (context: WorkflowContext<Issue>) 
   return { ticket: ticket.id, priority };
 });
 
-/** The webhook's address is `/api/samples/webhook/triggers/github`. A delivery that comes twice starts one run. */
+/** The webhook's address is `triggers/github` below the engine's. A delivery that comes twice starts one run. */
 const opened = webhookTrigger({
   name: "github",
   workflow: intake,
@@ -35,4 +35,5 @@ const opened = webhookTrigger({
   run: { label: "sample-webhook" },
 });
 
-export const engine = createWorkflowEngine({ url: "/api/samples/webhook", workflows: [intake], triggers: [opened] });
+/** @param url  where its route is */
+export const engineAt = (url: string) => createWorkflowEngine({ url, workflows: [intake], triggers: [opened] });

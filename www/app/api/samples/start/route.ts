@@ -2,7 +2,7 @@
 import { appOrigin, problems } from "@/lib/server/address";
 import { answering, InputError, objectIn, refusal, refusedPage } from "@/lib/server/samples/access";
 import { start, valuesOf } from "@/lib/server/samples/starts";
-import { pathOf, SAMPLES, sampleNamed } from "@/samples/catalogue";
+import { pathOf, RUNTIMES, SAMPLES, sampleNamed } from "@/samples/catalogue";
 
 export const dynamic = "force-dynamic";
 
@@ -18,11 +18,11 @@ export const POST = answering(async (request) => {
   const { sample: name, runtime = "nodejs", input } = await objectIn(request);
   const sample = sampleNamed(name);
   if (!sample) throw new InputError(`expected a sample: ${SAMPLES.map((each) => each.name).join(", ")}`);
-  if (runtime !== "nodejs" && !(runtime === "edge" && sample.hasEdge))
-    throw new InputError(`expected the runtime nodejs${sample.hasEdge ? " or edge" : ""}`);
+  const place = RUNTIMES.find((each) => each === runtime);
+  if (!place) throw new InputError(`expected the runtime ${RUNTIMES.join(" or ")}`);
   const values = valuesOf(sample, input);
   try {
-    return await start(sample, appOrigin(request) + pathOf(sample, runtime), values);
+    return await start(sample, appOrigin(request) + pathOf(sample, place), values);
   } catch (error) {
     return refusal(502, "BrokerRefused", (error as Error).message);
   }

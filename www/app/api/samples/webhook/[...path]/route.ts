@@ -1,3 +1,3 @@
-import { engine } from "@/samples/webhook/workflow";
+import { engineAt } from "@/samples/webhook/workflow";
 
-export const { GET, POST } = engine.serve();
+export const { GET, POST } = engineAt("/api/samples/webhook").serve();
