@@ -2,7 +2,7 @@
 // Usage: make demo. Exits with 0 only if the verdict is PASS; at a terminal the dashboard stays until Ctrl-C.
 
 import { startWorker } from "../scripts/workerd.mjs";
-import { isBuilt } from "./lib/dashboard.mjs";
+import { requireBuild } from "./lib/dashboard.mjs";
 import { REFUSED_STEP } from "./lib/ledger.mjs";
 import { installOrderProject } from "./lib/order-project.mjs";
 import { removeFolder, temporaryFolder } from "./lib/processes.mjs";
@@ -32,13 +32,14 @@ function sleeps(logs) {
 }
 
 async function main(printer, folder, opened) {
+  requireBuild();
   printer.line("Installing the packed npm package into the order project ...");
   const project = await installOrderProject(folder);
   printer.line("Starting the ledger, the Node server, and workerd with the broker and the Rust workflow ...");
   const stage = await Stage.open({ project, folder, startWorker });
   opened(stage);
-  const dashboard = isBuilt() ? await stage.openDashboard() : undefined;
-  if (dashboard) printer.line(`The dashboard: ${dashboard.url}`);
+  const dashboard = await stage.openDashboard();
+  printer.line(`The dashboard: ${dashboard.url}`);
 
   printer.line();
   const timeline = new Timeline(printer, Date.now());
@@ -64,7 +65,7 @@ async function main(printer, folder, opened) {
     verdict.faults.push(`workerd was to be killed while ${crashes.map(({ reason }) => reason).join(", and while ")}`);
   }
   printVerdict(printer, verdict);
-  if (dashboard && process.stdout.isTTY) {
+  if (process.stdout.isTTY) {
     printer.line();
     printer.line(`The broker and its dashboard stay until Ctrl-C: ${dashboard.url}`);
     await new Promise(() => setInterval(() => {}, 60_000));

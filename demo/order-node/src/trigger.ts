@@ -18,7 +18,8 @@ export interface Trigger {
 
 /** Starts a run of the order workflow; returns its id. */
 export async function triggerOrder({ brokerUrl, token, url, runName, order, retries, retryDelay }: Trigger) {
-  const client = new Client({ baseUrl: brokerUrl, token });
+  // Whatever QSTASH_DEV says: the caller names the broker.
+  const client = new Client({ baseUrl: brokerUrl, token, devMode: false });
   const run = await client.trigger({ url, body: order, workflowRunId: runName, retries, retryDelay });
   return run.workflowRunId;
 }
