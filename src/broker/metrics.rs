@@ -22,7 +22,7 @@ pub struct Metrics {
     pub to: Timestamp,
     /// How long a bucket is. Buckets begin at multiples of it.
     pub bucket_ms: u64,
-    /// From here on nothing that the log has to tell was forgotten for the number of its events; `from` if all is there.
+    /// From here on nothing that the log has to tell was forgotten; `from` if all is there.
     pub counted_from: Timestamp,
     /// What has not ended.
     pub backlog: Backlog,
@@ -146,6 +146,12 @@ pub struct Bucket {
     pub errors: u64,
     /// Messages that were given up.
     pub failed: u64,
+    /// Messages that were cancelled, or dropped with their run. With those that were delivered and given up, these are all
+    /// that left the backlog.
+    pub canceled: u64,
+    /// When the oldest of the messages that left the backlog was accepted: what waited at any earlier time comes from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_ended_at: Option<Timestamp>,
     /// Runs that began.
     pub runs_started: u64,
     /// Runs whose function returned.
@@ -170,6 +176,8 @@ impl Bucket {
             delivered: self.delivered + other.delivered,
             errors: self.errors + other.errors,
             failed: self.failed + other.failed,
+            canceled: self.canceled + other.canceled,
+            oldest_ended_at: earliest(self.oldest_ended_at, other.oldest_ended_at),
             runs_started: self.runs_started + other.runs_started,
             runs_succeeded: self.runs_succeeded + other.runs_succeeded,
             runs_failed: self.runs_failed + other.runs_failed,
@@ -266,7 +274,8 @@ impl Reason {
     }
 }
 
-fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+/// The earlier of two moments that may not be known.
+pub fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
 }
 
@@ -284,6 +293,8 @@ mod tests {
         let mut series = empty(from, 10_000, 3);
         for bucket in &mut series {
             bucket.accepted = 1;
+            bucket.canceled = 1;
+            bucket.oldest_ended_at = Some(at(now - bucket.at.millis() / 10_000));
         }
         Metrics {
             from,
@@ -306,6 +317,8 @@ mod tests {
             assert_eq!((sum.from, sum.to, sum.counted_from), (at(80), at(100), at(80)));
             let accepted: Vec<_> = sum.series.iter().map(|bucket| (bucket.at, bucket.accepted)).collect();
             assert_eq!(accepted, [(at(80), 2), (at(90), 2), (at(100), 1)]);
+            let ended: Vec<_> = sum.series.iter().map(|bucket| (bucket.canceled, bucket.oldest_ended_at)).collect();
+            assert_eq!(ended, [(2, Some(at(91))), (2, Some(at(90))), (1, Some(at(90)))]);
             assert_eq!(sum.runs, Runs { active: 2, oldest_active_at: Some(at(99)) });
             assert_eq!(sum.health, Health::of([Reason::new(Symptom::Overdue, 4, Some(at(99)))]));
         }

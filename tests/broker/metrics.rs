@@ -71,7 +71,10 @@ fn an_idle_broker_counts_nothing() {
     assert_eq!(metrics["runs"], json!({ "active": 0 }));
     assert_eq!((&metrics["deadLetters"], &metrics["countedFrom"]), (&json!(0), &metrics["from"]));
     assert_eq!(metrics["health"], json!({ "status": "ok", "reasons": [] }));
-    for member in ["accepted", "delivered", "errors", "failed", "runsStarted", "runsSucceeded", "runsFailed"] {
+    assert!(metrics["series"][59].get("oldestEndedAt").is_none());
+    for member in
+        ["accepted", "delivered", "errors", "failed", "canceled", "runsStarted", "runsSucceeded", "runsFailed"]
+    {
         assert_eq!(total(&metrics, member), 0, "{member}");
     }
 }
@@ -201,6 +204,77 @@ fn the_backlog_tells_what_waits_and_for_how_long() {
     assert_eq!((&backlog["waiting"], &backlog["due"], &backlog["active"]), (&json!(4), &json!(1), &json!(0)));
 }
 
+/// What had not ended at the end of each bucket, and when the oldest of it was accepted, counted back from what is there
+/// now.
+fn course(metrics: &Value) -> Vec<(u64, u64, Option<u64>)> {
+    let (backlog, bucket_ms) = (&metrics["backlog"], metrics["bucketMs"].as_u64().unwrap());
+    let mut level = backlog["waiting"].as_u64().unwrap() + backlog["active"].as_u64().unwrap();
+    let mut oldest = backlog["oldestAt"].as_u64();
+    let mut course = Vec::new();
+    for bucket in metrics["series"].as_array().unwrap().iter().rev() {
+        let number = |member: &str| bucket[member].as_u64().unwrap();
+        let end = number("at") + bucket_ms;
+        course.push((end, level, oldest.filter(|oldest| *oldest < end)));
+        level = level + number("delivered") + number("failed") + number("canceled") - number("accepted");
+        oldest = oldest.into_iter().chain(bucket["oldestEndedAt"].as_u64()).min();
+    }
+    course.reverse();
+    course
+}
+
+#[test]
+fn the_backlog_of_any_time_comes_from_what_has_ended_since() {
+    let world = World::new();
+    world.answers("https://bad.test/", [Response::new(500), Response::new(500), Response::new(500)]);
+    world.answers(URL, [ok()]);
+    serve(&world, vec![Stage::Run("first"), Stage::Sleep("nap", 6000), Stage::Run("last")]);
+    let later = [("Upstash-Delay", "1h")];
+    let publish = |count: usize, headers: &[(&str, &str)]| -> Vec<String> {
+        (0..count).map(|_| world.publish(URL, headers, "").message_id()).collect()
+    };
+    let cancel = |ids: &[String]| ids.iter().for_each(|id| drop(world.delete(&format!("/v2/messages/{id}")).ok()));
+    let kept = world.publish(URL, &[("Upstash-Delay", "12m")], "").message_id();
+    let first = START.millis().next_multiple_of(60_000);
+    world.advance(Duration::from_millis(first - START.millis()));
+    let mut seen = Vec::new();
+    let mut canceled = Vec::new();
+    for minute in 0..20 {
+        let backlog = metrics(&world)["backlog"].clone();
+        let level = backlog["waiting"].as_u64().unwrap() + backlog["active"].as_u64().unwrap();
+        seen.push((world.now().millis(), level, backlog["oldestAt"].as_u64()));
+        // Not at the moment between two buckets only.
+        world.advance(Duration::from_secs(20));
+        match minute {
+            1 => canceled = publish(50, &later),
+            3 => cancel(&canceled[..20]),
+            4 => drop(publish(3, &[("Upstash-Queue-Name", "line"), later[0]])),
+            5 => drop(world.publish(
+                "https://bad.test/",
+                &[("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "150000")],
+                "",
+            )),
+            6 => drop(trigger(&world, "wfr_a", &json!({})).ok()),
+            7 => world.delete("/v2/queues/line").ok_empty(),
+            8 => cancel(&canceled[20..]),
+            9 => drop(world.delete("/v2/workflows/runs/wfr_a").ok()),
+            10 => drop(publish(4, &[])),
+            14 => cancel(&publish(2, &later)),
+            15 => drop(publish(2, &later)),
+            _ => {}
+        }
+        world.settle();
+        world.advance(Duration::from_secs(40));
+    }
+    assert_eq!(world.states(&kept), ["CREATED", "ACTIVE", "DELIVERED"]);
+    let levels: Vec<u64> = seen.iter().map(|(_, level, _)| *level).collect();
+    assert_eq!(levels, [1, 1, 51, 51, 31, 34, 35, 36, 33, 2, 1, 1, 0, 0, 0, 0, 2, 2, 2, 2]);
+    let counted = metrics(&world);
+    let told: Vec<_> =
+        course(&counted).into_iter().filter(|(at, ..)| seen.iter().any(|(seen, ..)| seen == at)).collect();
+    assert_eq!(told, seen);
+    assert_eq!((total(&counted, "canceled"), counted["countedFrom"] == counted["from"]), (56, true));
+}
+
 #[test]
 fn runs_are_counted_where_they_begin_and_end() {
     let world = World::new();
@@ -260,6 +334,9 @@ fn what_the_log_has_forgotten_is_not_counted_and_the_answer_tells_since_when() {
     world.publish(&takes(0), &[], "").ok();
     world.settle();
     assert_eq!((world.count("events"), &metrics(&world)["countedFrom"]), (3, &metrics(&world)["from"]));
+    // In a longer one it may have been there.
+    let long = world.get("/v2/metrics?window=86400000").ok();
+    assert_eq!(long["countedFrom"], json!(START.millis() + 3_600_000));
 }
 
 #[test]
@@ -343,9 +420,11 @@ fn a_full_log_is_counted() {
     for (place, (offset, state, took)) in (1..).zip(events) {
         world.sql.run(&format!(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {MESSAGES})
-             INSERT INTO events (seq, time, message_id, state, url, method, attempt, max_retries, response_body, took)
+             INSERT INTO events (seq, time, message_id, state, url, method, attempt, max_retries, response_body, took,
+                accepted_at)
              SELECT i * 5 + {place}, {start} + i * 150 - i % 7 + {offset}, printf('msg_%021d', i), '{state}', '{URL}',
-                'POST', 0, 3, CASE '{state}' WHEN 'ERROR' THEN zeroblob(2000) END, {took}
+                'POST', 0, 3, CASE '{state}' WHEN 'ERROR' THEN zeroblob(2000) END, {took},
+                CASE '{state}' WHEN 'DELIVERED' THEN {start} + i * 150 - i % 7 END
              FROM n ORDER BY i",
         ));
     }
@@ -357,4 +436,7 @@ fn a_full_log_is_counted() {
         assert_eq!(total(&counted, member), MESSAGES, "{member}");
     }
     assert_eq!(durations(&counted), [(20, MESSAGES), (50, MESSAGES)]);
+    let waited: Vec<_> = course(&counted).into_iter().filter(|(_, level, _)| *level > 0).collect();
+    assert!(waited.len() > 190, "{waited:?}");
+    assert!(waited.iter().all(|(end, level, oldest)| *level < 10 && end - oldest.unwrap() < 1_100), "{waited:?}");
 }

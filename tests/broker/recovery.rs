@@ -494,9 +494,13 @@ fn an_older_database_is_upgraded_with_what_it_holds() {
     post(&world, &format!("restart/{id}"), &[]).ok();
     world.run();
     assert_eq!(ledger.borrow().finished.len(), 2);
+    let ended = "events WHERE state IN ('DELIVERED', 'FAILED', 'CANCELED')";
+    assert!(world.count(ended) > 3 && world.count(&format!("{ended} AND accepted_at IS NULL")) == 0);
     let metrics = world.get("/v2/metrics?window=86400000&buckets=1").ok();
     let (bucket, index) = (&metrics["series"][0], |name: &str| {
-        world.sql.count(&format!("sqlite_master WHERE name = '{name}' AND sql LIKE '%(time, state, took)'"))
+        world
+            .sql
+            .count(&format!("sqlite_master WHERE name = '{name}' AND sql LIKE '%(time, state, took, accepted_at)'"))
     });
     assert_eq!((&bucket["runsFailed"], &bucket["runsSucceeded"], index("events_time")), (&json!(1), &json!(2), 1));
 }

@@ -364,6 +364,11 @@ fn metrics_of_all_shards_are_those_of_one() {
             }
         }
         world.delete("/v2/workflows/runs/wfr_8").ok();
+        for n in 0..6 {
+            let id = publish(world, &[("Upstash-Delay", "1h")], &format!("cancelled {n}"));
+            world.advance(Duration::from_secs(10));
+            world.delete(&format!("/v2/messages/{id}")).ok();
+        }
         world.advance(Duration::from_secs(30));
         world.send(&world.request(Method::Post, "/v2/flowControl/shop/pause"));
         for n in 0..9 {

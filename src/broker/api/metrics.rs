@@ -28,7 +28,7 @@ pub fn show<S: Sql>(scope: &mut Scope<'_, S>, call: &Call<'_>) -> Result<Respons
     let mut series = empty(frame.from, frame.bucket_ms, frame.count);
     metrics::count_events(scope.sql, &frame, &mut series)?;
     metrics::count_runs(scope.sql, &frame, &mut series)?;
-    let logged_since = metrics::logged_since(scope.sql, scope.settings.retention.events)?;
+    let logged_since = metrics::logged_since(scope.sql, scope.at, &scope.settings.retention)?;
     Metrics {
         from: frame.from,
         to: scope.at,

@@ -40,6 +40,11 @@ impl State {
         (State::Cancelled, "CANCELED"),
     ];
 
+    /// Whether the message is gone: each has one such event, its last.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Delivered | Self::Failed | Self::Cancelled)
+    }
+
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         Self::TABLE.iter().find(|(state, _)| *state == self).map_or("CREATED", |(_, name)| name)
@@ -119,8 +124,8 @@ pub fn insert<S: Sql>(sql: &S, at: Timestamp, state: State, message: &Message, d
     let cut = detail.response_body.map(|body| body[..body.len().min(RESPONSE_BYTES)].to_vec());
     sql.execute(
         "INSERT INTO events (time, message_id, run, run_id, state, url, method, label, attempt, max_retries, status,
-            error, next_delivery, response_headers, response_body, took)
-         VALUES (?, ?, ?, (SELECT id FROM runs WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            error, next_delivery, response_headers, response_body, took, accepted_at)
+         VALUES (?, ?, ?, (SELECT id FROM runs WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             Value::from(at),
             Value::from(&message.id),
@@ -138,6 +143,7 @@ pub fn insert<S: Sql>(sql: &S, at: Timestamp, state: State, message: &Message, d
             Value::from(detail.response_headers),
             Value::from(cut),
             Value::from(detail.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX))),
+            Value::from(state.is_end().then_some(message.created_at)),
         ],
     )?;
     Ok(())

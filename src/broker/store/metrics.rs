@@ -3,7 +3,8 @@
 //! They are counted in SQL, so an answer has a row for each bucket and kind at most. What is a count of all messages reads
 //! an index only, and so do the events of a window; for the runs that have ended in a window each is read.
 
-use crate::broker::metrics::{Backlog, Bucket, LATENCY_BOUNDS, Runs};
+use crate::broker::metrics::{Backlog, Bucket, LATENCY_BOUNDS, Runs, earliest};
+use crate::broker::settings::Retention;
 use crate::broker::store::event::State;
 use crate::broker::store::run;
 use crate::broker::store::sql::{Row, Sql, Value, params};
@@ -86,14 +87,18 @@ pub fn unreachable_shards<S: Sql>(sql: &S, attempts: u32) -> Result<u64> {
     number(sql, "SELECT count(*) FROM channels WHERE attempt >= ?", params![attempts])
 }
 
-/// Since when the log is complete if it keeps `most` events: `None` if none was forgotten for their number.
-pub fn logged_since<S: Sql>(sql: &S, most: u64) -> Result<Option<Timestamp>> {
-    moment(
-        sql,
-        "SELECT time FROM events WHERE seq = (SELECT min(seq) FROM events)
-            AND seq <= (SELECT max(seq) FROM events) - ? + 1 AND seq > 1",
-        params![most],
-    )
+/// Since when the log is complete: `None` if none of its events was forgotten.
+pub fn logged_since<S: Sql>(sql: &S, at: Timestamp, retention: &Retention) -> Result<Option<Timestamp>> {
+    let rows = sql.query(
+        "SELECT time, seq <= (SELECT max(seq) FROM events) - ? + 1 FROM events
+            WHERE seq = (SELECT min(seq) FROM events) AND seq > 1",
+        params![retention.events],
+    )?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let age = u64::try_from(retention.event_age.as_millis()).unwrap_or(u64::MAX);
+    let for_age = Timestamp::from_millis(at.millis().saturating_sub(age));
+    let is_for_number = row.integer(1)? != 0;
+    Ok(Some(if is_for_number { row.timestamp(0)?.max(for_age) } else { for_age }))
 }
 
 /// Adds what the log tells of the time of `frame` to its buckets.
@@ -103,8 +108,8 @@ pub fn count_events<S: Sql>(sql: &S, frame: &Frame, series: &mut [Bucket]) -> Re
     let rows = sql.query(
         &format!(
             "SELECT CAST((time - ?) / ? AS INTEGER) AS bucket, state,
-                CASE WHEN took IS NOT NULL THEN CASE {} ELSE {} END END AS slot, count(*)
-             FROM events WHERE time >= ? AND time < ? AND state IN (?, ?, ?, ?) GROUP BY bucket, state, slot",
+                CASE WHEN took IS NOT NULL THEN CASE {} ELSE {} END END AS slot, count(*), min(accepted_at)
+             FROM events WHERE time >= ? AND time < ? AND state IN (?, ?, ?, ?, ?) GROUP BY bucket, state, slot",
             slots.join(" "),
             LATENCY_BOUNDS.len(),
         ),
@@ -117,6 +122,7 @@ pub fn count_events<S: Sql>(sql: &S, frame: &Frame, series: &mut [Bucket]) -> Re
             State::Delivered.as_str(),
             State::Error.as_str(),
             State::Failed.as_str(),
+            State::Cancelled.as_str(),
         ],
     )?;
     for row in &rows {
@@ -126,8 +132,10 @@ pub fn count_events<S: Sql>(sql: &S, frame: &Frame, series: &mut [Bucket]) -> Re
             state if state == State::Created.as_str() => bucket.accepted += count,
             state if state == State::Delivered.as_str() => bucket.delivered += count,
             state if state == State::Error.as_str() => bucket.errors += count,
-            _ => bucket.failed += count,
+            state if state == State::Failed.as_str() => bucket.failed += count,
+            _ => bucket.canceled += count,
         }
+        bucket.oldest_ended_at = earliest(bucket.oldest_ended_at, row.optional(4, Row::timestamp)?);
         let slot = row.optional(2, Row::count)?.and_then(|slot| usize::try_from(slot).ok());
         if let Some(tries) = slot.and_then(|slot| bucket.latency.get_mut(slot)) {
             *tries += count;

@@ -334,11 +334,17 @@ const VERSION_6: &[&str] = &[
     "ALTER TABLE messages ADD COLUMN lost_leases INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// What metrics count: how long tries took, in an index that is enough to count them; the runs that go on, oldest first.
+/// What metrics count: how long tries took, and since when what has ended had been there, in an index that is enough to
+/// count them; the runs that go on, oldest first.
 const VERSION_7: &[&str] = &[
     "ALTER TABLE events ADD COLUMN took INTEGER",
+    // Of the event that ends a message: when the message was accepted.
+    "ALTER TABLE events ADD COLUMN accepted_at INTEGER",
+    "UPDATE events SET accepted_at = (SELECT time FROM events AS first
+            WHERE first.message_id = events.message_id AND first.state = 'CREATED' ORDER BY seq LIMIT 1)
+        WHERE state IN ('DELIVERED', 'FAILED', 'CANCELED')",
     "DROP INDEX events_time",
-    "CREATE INDEX events_time ON events (time, state, took)",
+    "CREATE INDEX events_time ON events (time, state, took, accepted_at)",
     "CREATE INDEX runs_active ON runs (created_at) WHERE ended_at IS NULL",
 ];
 
