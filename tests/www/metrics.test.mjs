@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { duration, span } from "../../www/lib/format.ts";
+import { bucketOf, timeLabels } from "../../www/lib/metrics/axis.ts";
 import { failingEndpoints } from "../../www/lib/metrics/failing.ts";
 import { LATENCY_BOUNDS, metricsOf } from "../../www/lib/metrics/logs.ts";
 import {
   errorShareOf,
   isBeyond,
   isEmpty,
+  levelsOf,
   minutesOf,
   quantileOf,
   rateOf,
@@ -63,7 +66,7 @@ const run = (workflowState, ago, ended) => ({
   ...(ended === undefined ? {} : { workflowRunCompletedAt: NOW - ended }),
 });
 const counted = (logged, now = NOW) =>
-  metricsOf({ events: [], runs: [], isComplete: true, ...logged }, 60 * MINUTE, 60, now);
+  metricsOf({ events: [], runs: [], activeRuns: [], isComplete: true, ...logged }, 60 * MINUTE, 60, now);
 
 describe("metrics from logs", () => {
   // Newest first, as the logs are.
@@ -79,6 +82,12 @@ describe("metrics from logs", () => {
     event("FAILED", "gone", 40 * MINUTE),
     event("ERROR", "gone", 40 * MINUTE + 1),
     event("CREATED", "before", 61 * MINUTE + 1, { notBefore: NOW - 5 }),
+  ];
+  const cancelled = [
+    event("CANCELED", "one", 3 * MINUTE),
+    event("CANCELED", "two", 3 * MINUTE + 1),
+    event("CREATED", "two", 9 * MINUTE),
+    event("CREATED", "one", 8 * MINUTE),
   ];
 
   test("count what happened where it happened", () => {
@@ -118,6 +127,20 @@ describe("metrics from logs", () => {
     assert.deepEqual(counted({}).health, { status: "ok", reasons: [] });
   });
 
+  test("tell of what was canceled, and since when it had waited", () => {
+    const { series } = counted({ events: cancelled });
+    assert.deepEqual(
+      series.filter(({ canceled }) => canceled > 0).map(({ canceled, oldestEndedAt }) => [canceled, oldestEndedAt]),
+      [[2, NOW - 9 * MINUTE]],
+    );
+    assert.ok(!isEmpty(counted({ events: cancelled.slice(0, 1) })));
+    const levels = levelsOf(counted({ events: cancelled }));
+    assert.deepEqual(
+      levels.slice(-11).map(({ backlog }) => backlog),
+      [0, 1, 2, 2, 2, 2, 2, 0, 0, 0, 0],
+    );
+  });
+
   test("count runs by their ends", () => {
     const runs = [
       run("RUN_STARTED", 1000),
@@ -126,10 +149,12 @@ describe("metrics from logs", () => {
       run("RUN_FAILED", 120 * MINUTE, 3000),
       run("RUN_CANCELED", 5000, 1),
     ];
-    const metrics = counted({ runs, deadLetters: 2 });
+    // One of those that go on began before what was read.
+    const activeRuns = [run("RUN_STARTED", 1000), run("RUN_STARTED", 9000), run("RUN_STARTED", 90 * MINUTE)];
+    const metrics = counted({ runs, activeRuns, deadLetters: 2 });
     const { runsStarted, runsSucceeded, runsFailed, runsCanceled } = totalOf(metrics.series);
     assert.deepEqual([runsStarted, runsSucceeded, runsFailed, runsCanceled], [4, 1, 1, 1]);
-    assert.deepEqual(metrics.runs, { active: 2, oldestActiveAt: NOW - 9000 });
+    assert.deepEqual(metrics.runs, { active: 3, oldestActiveAt: NOW - 90 * MINUTE });
     assert.equal(metrics.deadLetters, 2);
   });
 
@@ -150,6 +175,107 @@ describe("metrics from logs", () => {
     assert.ok(!isEmpty(counted({ deadLetters: 1 })));
     assert.ok(!isEmpty(counted({ events })));
   });
+});
+
+describe("the course of the backlog", () => {
+  const bucket = (index, more) => ({
+    at: index * MINUTE,
+    accepted: 0,
+    delivered: 0,
+    errors: 0,
+    failed: 0,
+    canceled: 0,
+    ...more,
+  });
+  const metrics = (series, backlog, more) => ({
+    bucketMs: MINUTE,
+    from: 0,
+    countedFrom: 0,
+    to: series.length * MINUTE - 15_000,
+    backlog: { waiting: 0, active: 0, ...backlog },
+    series: series.map((each, index) => bucket(index, each)),
+    ...more,
+  });
+  const both = (of) => levelsOf(of).map(({ backlog, oldestMs }) => [backlog, oldestMs]);
+
+  test("keeps what was canceled where it was", () => {
+    const course = both(
+      metrics([{}, { accepted: 50 }, {}, { canceled: 50, oldestEndedAt: 70_000 }, {}], { waiting: 0 }),
+    );
+    assert.deepEqual(course, [
+      [0, null],
+      [50, 50_000],
+      [50, 110_000],
+      [0, null],
+      [0, null],
+    ]);
+  });
+
+  test("ends with what is there now, at the time of the answer", () => {
+    const series = [{ accepted: 1 }, { accepted: 2, errors: 1 }, { delivered: 1, failed: 1, oldestEndedAt: 2_000 }];
+    assert.deepEqual(both(metrics(series, { waiting: 0, active: 1, oldestAt: 90_000 })), [
+      [1, 58_000],
+      [3, 118_000],
+      [1, 75_000],
+    ]);
+  });
+
+  test("tells of no time that the log has forgotten", () => {
+    const series = [{}, {}, { delivered: 1, oldestEndedAt: 30_000 }, {}];
+    const course = both(metrics(series, { waiting: 1, oldestAt: 10_000 }, { countedFrom: 61_000 }));
+    assert.deepEqual(course, [
+      [null, null],
+      [2, 110_000],
+      [1, 170_000],
+      [1, 215_000],
+    ]);
+  });
+});
+
+describe("an axis of time", () => {
+  test("a bucket goes on until the next one begins", () => {
+    const at = [0, 100, 200];
+    const nearest = (moment) => Math.round(moment / 100);
+    for (const [moment, index] of [
+      [0, 0],
+      [49, 0],
+      [60, 0],
+      [99, 0],
+      [100, 1],
+      [199, 1],
+      [200, 2],
+    ])
+      assert.equal(bucketOf(at, nearest(moment), moment), index, `${moment}`);
+    assert.equal(bucketOf(at, 2, 299), 2);
+  });
+
+  test("no two marks have the same name", () => {
+    const midnight = new Date(2026, 2, 4).getTime();
+    const HOUR = 60 * MINUTE;
+    for (const step of [10_000, MINUTE, HOUR, 3 * HOUR, 12 * HOUR, 24 * HOUR]) {
+      const marks = Array.from({ length: 6 }, (_, index) => midnight + (index - 2) * step);
+      const labels = timeLabels(marks, step);
+      const named = labels.filter(Boolean);
+      assert.equal(new Set(named).size, named.length, `${step}: ${labels}`);
+      assert.ok(named.length >= 3, `${step}: ${labels}`);
+      assert.match(labels[2], /4/);
+      assert.doesNotMatch(labels[2], /:/);
+      if (step < 12 * HOUR) assert.match(labels[3], step < MINUTE ? /^\d\d:\d\d:\d\d$/ : /^\d\d:\d\d$/);
+    }
+  });
+});
+
+test("durations are rounded before their unit is chosen", () => {
+  for (const [milliseconds, text] of [
+    [0, "0 ms"],
+    [999.4, "999 ms"],
+    [999.6, "1.0 s"],
+    [1_000, "1.0 s"],
+    [9_999, "9.9 s"],
+    [61_000, "1 min 1 s"],
+  ])
+    assert.equal(duration(milliseconds), text);
+  assert.deepEqual([0, 30_000, 90_000, 5_400_000, 108_000_000].map(span), ["0", "30 s", "1.5 min", "1.5 h", "1.25 d"]);
 });
 
 test("the share of failed attempts", () => {

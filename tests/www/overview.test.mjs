@@ -68,6 +68,118 @@ describe("the overview", () => {
       await figure.locator("canvas").waitFor();
     }));
 
+  test("what waits has a course, which keeps what was canceled", () =>
+    on("/?range=15min", async (page) => {
+      const { url, token } = stage.broker;
+      const client = new Client({ baseUrl: url, token });
+      const published = await Promise.all(
+        Array.from({ length: 7 }, () => client.publish({ url: `${stage.endpoints.url}/answers/200`, delay: 3600 })),
+      );
+      const figure = (name) => page.locator("figure").filter({ has: page.getByRole("heading", { name }) });
+      const backlog = figure("Backlog");
+      const oldest = figure("Oldest message");
+      await oldest.locator("canvas").waitFor();
+      for (const each of ["Backlog", "Oldest message"])
+        await page.getByRole("button", { name: `${each}: show as a table` }).click();
+      const levels = async () => (await backlog.locator("tbody td:nth-child(2)").allInnerTexts()).map(Number);
+      await eventually(async () => (await levels())[0] === 7, "they wait");
+      assert.match((await oldest.locator("tbody td:nth-child(2)").allInnerTexts())[0], /^\d.* (ms|s)$/);
+      // Buckets of 15 seconds: what waits at the end of one is canceled in a later one.
+      const bucket = Math.floor(Date.now() / 15_000);
+      await eventually(() => Math.floor(Date.now() / 15_000) > bucket, "the bucket ends");
+      await client.messages.cancel(published.map(({ messageId }) => messageId));
+      await eventually(async () => (await levels())[0] === 0, "they are canceled");
+      const course = await levels();
+      assert.ok(course.includes(7), course.join());
+      assert.equal(course.at(-1), 0);
+    }));
+
+  test("an error rate of 0 % is a number", () =>
+    on("/?range=15min", async (page) => {
+      await new Client({ baseUrl: stage.broker.url, token: stage.broker.token }).publish({
+        url: `${stage.endpoints.url}/answers/200?fine`,
+      });
+      await page.getByRole("button", { name: "Error rate: show as a table" }).click();
+      const newest = page.getByRole("region", { name: "Error rate, as a table" }).locator("tbody td:nth-child(2)");
+      await eventually(async () => (await newest.allInnerTexts())[0] === "0 %", "it is there");
+    }));
+
+  test("the whole of a bar tells of its bucket", () =>
+    on("/?range=15min", async (page) => {
+      const figure = page.locator("figure").first();
+      const over = await figure.locator(".u-over").boundingBox();
+      const time = figure.getByText(/^\d\d:\d\d:\d\d – \d\d:\d\d:\d\d$/);
+      const told = [];
+      // The plot is 60 buckets wide; edges of pixels are left out.
+      for (const part of [0.1, 0.4, 0.6, 0.9]) {
+        await page.mouse.move(over.x + ((30 + part) * over.width) / 60, over.y + over.height / 2);
+        told.push(await time.textContent());
+      }
+      assert.equal(new Set(told).size, 1, told.join());
+      await page.mouse.move(over.x + (31.1 * over.width) / 60, over.y + over.height / 2);
+      assert.notEqual(await time.textContent(), told[0]);
+      await page.mouse.move(0, 0);
+      await figure.getByRole("img").focus();
+      const byKeys = [];
+      for (let step = 0; step < 3; step += 1) {
+        await page.keyboard.press("ArrowLeft");
+        byKeys.push((await time.textContent()).split(" – "));
+      }
+      assert.deepEqual(
+        byKeys.slice(1).map(([, end]) => end),
+        byKeys.slice(0, 2).map(([begin]) => begin),
+      );
+    }));
+
+  test("what is known stays until another range is known", () =>
+    on("/?range=1h", async (page) => {
+      const canvas = page.locator("figure canvas");
+      await canvas.first().waitFor();
+      const charts = await canvas.count();
+      let answer;
+      const held = new Promise((go) => {
+        answer = go;
+      });
+      await page.route(/\/v2\/metrics\?.*window=86400000/, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.getByRole("radio", { name: "24 h" }).check();
+      await page.locator('[aria-busy="true"]').waitFor();
+      assert.equal(await canvas.count(), charts);
+      answer();
+      await page.locator('[aria-busy="false"]').waitFor();
+      assert.equal(await canvas.count(), charts);
+    }));
+
+  test("of a broker without metrics tells what the logs amount to, and where they end", () =>
+    on(
+      "/?range=15min",
+      async (page) => {
+        const answer = (json) => (route) => route.fulfill({ json });
+        const asked = [];
+        await page.route(/\/v2\/metrics/, (route) => route.fulfill({ status: 404, json: { error: "not found" } }));
+        await page.route(
+          /\/v2\/dlq/,
+          answer({ messages: Array.from({ length: 100 }, (_, n) => ({ dlqId: `${n}` })), cursor: "more" }),
+        );
+        await page.route(/\/v2\/workflows\/logs/, (route) => {
+          const query = new URL(route.request().url()).searchParams;
+          asked.push(query);
+          const isActive = query.get("state") === "RUN_STARTED" && !query.has("fromDate");
+          const run = { workflowRunId: "wfr_1", workflowUrl: "https://app.test/", workflowState: "RUN_STARTED" };
+          const runs = isActive ? [{ ...run, workflowRunCreatedAt: Date.now() - 3_600_000 }] : [];
+          return route.fulfill({ json: { runs } });
+        });
+        await page.reload();
+        await page.getByText("This broker tells no metrics of its own").waitFor();
+        assert.equal(await textOf(page, '[data-figure="Dead letters"]'), "100+");
+        assert.equal(await textOf(page, '[data-figure="Runs active"]'), "1");
+        assert.match(await textOf(page, 'dl div:has([data-figure="Backlog"])'), /waiting, of this time/);
+      },
+      { tolerate: /404/ },
+    ));
+
   test("the range is in the address, and is chosen by arrow keys", () =>
     on("/?range=6h", async (page) => {
       await page.getByRole("radio", { name: "6 h" }).focus();

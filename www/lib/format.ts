@@ -10,7 +10,9 @@ const UNITS: [milliseconds: number, unit: string][] = [
 /** `840 ms`, `3.2 s`, `4 min 10 s`, `2 d 3 h`. */
 export function duration(milliseconds: number): string {
   const value = Math.max(0, milliseconds);
-  if (value < 1_000) return `${Math.round(value)} ms`;
+  const rounded = Math.round(value);
+  if (rounded < 1_000) return `${rounded} ms`;
+  if (value < 1_000) return duration(rounded);
   if (value < 10_000) return `${(Math.floor(value / 100) / 10).toFixed(1)} s`;
   const place = UNITS.findIndex(([size]) => value >= size);
   const [size, unit] = UNITS[place] as [number, string];
@@ -18,6 +20,13 @@ export function duration(milliseconds: number): string {
   const whole = `${Math.floor(value / size)} ${unit}`;
   const rest = smaller ? Math.floor((value % size) / smaller[0]) : 0;
   return smaller && rest > 0 ? `${whole} ${rest} ${smaller[1]}` : whole;
+}
+
+/** `1.5 h`: a duration in one unit, for scales. */
+export function span(milliseconds: number): string {
+  const place = UNITS.findIndex(([size]) => milliseconds >= size);
+  const [size, unit] = UNITS[place] ?? [1, "ms"];
+  return milliseconds === 0 ? "0" : `${Math.round((milliseconds / size) * 100) / 100} ${unit}`;
 }
 
 /** `just now`, `12 s ago`, `in 3 min`. */

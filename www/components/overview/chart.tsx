@@ -26,13 +26,20 @@ export interface ChartProps {
   bucketMs: number;
   series: readonly PlotSeries[];
   format: (value: number) => string;
+  /** Values of the scale, if they are written in another form. */
+  tick?: (value: number) => string;
+  /** What the scale may go in steps of. */
+  steps?: readonly number[];
+  /** Whether 0 is nothing, so that the table leaves it out. */
+  isCount?: boolean;
   /** Durations differ by orders of magnitude. */
   isLogarithmic?: boolean;
   /** The least that the scale goes up to. */
   least?: number;
 }
 
-export function Chart({ title, caption, at, bucketMs, series, format, isLogarithmic = false, least = 1 }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const { title, caption, at, bucketMs, series, format, isCount = false, isLogarithmic = false, least = 1 } = props;
   const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number>();
   const shown = cursor === undefined || at[cursor] === undefined ? undefined : cursor;
@@ -81,7 +88,7 @@ export function Chart({ title, caption, at, bucketMs, series, format, isLogarith
         )}
       </div>
       {isTable ? (
-        <ChartTable title={title} at={at} series={series} format={format} />
+        <ChartTable title={title} at={at} series={series} format={format} isCount={isCount} />
       ) : (
         <Plot
           label={`${title}. ${caption} Arrow keys move the crosshair; the button “Table” shows the numbers.`}
@@ -89,6 +96,8 @@ export function Chart({ title, caption, at, bucketMs, series, format, isLogarith
           bucketMs={bucketMs}
           series={series}
           format={format}
+          tick={props.tick}
+          steps={props.steps}
           isLogarithmic={isLogarithmic}
           least={least}
           onCursor={setCursor}
@@ -98,8 +107,11 @@ export function Chart({ title, caption, at, bucketMs, series, format, isLogarith
   );
 }
 
-function ChartTable({ title, at, series, format }: Pick<ChartProps, "title" | "at" | "series" | "format">) {
-  const rows = at.map((_, index) => index).filter((index) => series.some(({ values }) => values[index]));
+type TableProps = Required<Pick<ChartProps, "title" | "at" | "series" | "format" | "isCount">>;
+
+function ChartTable({ title, at, series, format, isCount }: TableProps) {
+  const isKnown = (value: number | null | undefined) => value != null && !(isCount && value === 0);
+  const rows = at.map((_, index) => index).filter((index) => series.some(({ values }) => isKnown(values[index])));
   return (
     // Focusable, for who scrolls by keyboard.
     <div
@@ -134,9 +146,11 @@ function ChartTable({ title, at, series, format }: Pick<ChartProps, "title" | "a
           ))}
         </tbody>
       </table>
-      <p className="py-1 text-xs text-faint">
-        {rows.length === 0 ? "Nothing in this time." : "Times without anything are left out."}
-      </p>
+      {rows.length < at.length && (
+        <p className="py-1 text-xs text-faint">
+          {rows.length === 0 ? "Nothing in this time." : "Times without anything are left out."}
+        </p>
+      )}
     </div>
   );
 }

@@ -4,14 +4,22 @@ import { useMemo } from "react";
 import { Chart } from "@/components/overview/chart";
 import type { PlotSeries } from "@/components/overview/plot";
 import type { Metrics } from "@/lib/broker/types";
-import { count, duration } from "@/lib/format";
-import { errorShareOf, quantileOf } from "@/lib/metrics/series";
+import { count, duration, span } from "@/lib/format";
+import { errorShareOf, levelsOf, quantileOf } from "@/lib/metrics/series";
 
 const share = (value: number): string => `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
 
+/** Their titles, in order. */
+export const CHARTS = ["Deliveries", "Latency", "Backlog", "Oldest message", "Error rate", "Runs"];
+
+/** Steps of a scale of durations that is not logarithmic. */
+const SPANS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800, 604_800].map(
+  (seconds) => seconds * 1_000,
+);
+
 export function Charts({ metrics }: { metrics: Metrics }) {
   const { bucketMs } = metrics;
-  const { at, deliveries, latency, errors, runs } = useMemo(() => linesOf(metrics), [metrics]);
+  const { at, deliveries, latency, backlog, oldest, errors, runs } = useMemo(() => linesOf(metrics), [metrics]);
   const common = { at, bucketMs };
   const per = `each ${duration(bucketMs)}`;
   return (
@@ -22,6 +30,7 @@ export function Charts({ metrics }: { metrics: Metrics }) {
         caption={`Attempts by their outcome, and messages accepted, ${per}.`}
         series={deliveries}
         format={count}
+        isCount
         least={4}
       />
       <Chart
@@ -31,6 +40,24 @@ export function Charts({ metrics }: { metrics: Metrics }) {
         series={latency}
         format={duration}
         isLogarithmic
+      />
+      <Chart
+        {...common}
+        title="Backlog"
+        caption={`Messages that had not ended, under way or not, at the end of ${per}.`}
+        series={backlog}
+        format={count}
+        least={4}
+      />
+      <Chart
+        {...common}
+        title="Oldest message"
+        caption={`How long the oldest of the backlog had been there, at the end of ${per}.`}
+        series={oldest}
+        format={duration}
+        tick={span}
+        steps={SPANS}
+        least={4_000}
       />
       <Chart
         {...common}
@@ -46,13 +73,15 @@ export function Charts({ metrics }: { metrics: Metrics }) {
         caption={`Runs that ended, by how, and runs started, ${per}.`}
         series={runs}
         format={count}
+        isCount
         least={4}
       />
     </div>
   );
 }
 
-function linesOf({ series, latencyBounds }: Metrics) {
+function linesOf(metrics: Metrics) {
+  const { series, latencyBounds } = metrics;
   const quantiles = (quantile: number) =>
     series.map(({ latency }) => quantileOf(latencyBounds, latency, quantile) ?? null);
   const deliveries: PlotSeries[] = [
@@ -64,6 +93,11 @@ function linesOf({ series, latencyBounds }: Metrics) {
     { name: "p50", color: "ink", values: quantiles(0.5), isLine: true },
     { name: "p99", color: "run", values: quantiles(0.99), isLine: true, isDashed: true },
   ];
+  const levels = levelsOf(metrics);
+  const backlog: PlotSeries[] = [
+    { name: "Messages", color: "edge", values: levels.map(({ backlog: level }) => level) },
+  ];
+  const oldest: PlotSeries[] = [{ name: "Age", color: "edge", values: levels.map(({ oldestMs }) => oldestMs) }];
   const errors: PlotSeries[] = [
     {
       name: "Error rate",
@@ -87,5 +121,5 @@ function linesOf({ series, latencyBounds }: Metrics) {
       isSteps: true,
     },
   ];
-  return { at: series.map(({ at }) => at), deliveries, latency, errors, runs };
+  return { at: series.map(({ at }) => at), deliveries, latency, backlog, oldest, errors, runs };
 }

@@ -6,12 +6,23 @@ import Link from "next/link";
 import { useNow } from "@/components/ui/time";
 import type { Metrics } from "@/lib/broker/types";
 import { count, duration, percent } from "@/lib/format";
-import { attemptsOf, errorShareOf, isBeyond, minutesOf, quantileOf, rateOf, totalOf } from "@/lib/metrics/series";
+import {
+  attemptsOf,
+  errorShareOf,
+  isBeyond,
+  levelsOf,
+  minutesOf,
+  quantileOf,
+  rateOf,
+  totalOf,
+} from "@/lib/metrics/series";
+import type { Counted } from "@/lib/metrics/use";
 
-export function Figures({ metrics }: { metrics: Metrics }) {
+export function Figures({ metrics, counted }: { metrics: Metrics; counted?: Counted | undefined }) {
   const now = useNow();
   const { series, latencyBounds, backlog, runs, deadLetters } = metrics;
   const total = totalOf(series);
+  const levels = levelsOf(metrics);
   const attempts = attemptsOf(total);
   const share = errorShareOf(total);
   const latency = (quantile: number) => latencyText(latencyBounds, quantileOf(latencyBounds, total.latency, quantile));
@@ -38,18 +49,19 @@ export function Figures({ metrics }: { metrics: Metrics }) {
       <Figure
         name="Backlog"
         value={count(backlog.waiting)}
-        unit={`waiting, ${count(backlog.due)} due`}
+        unit={counted ? "waiting, of this time" : `waiting, ${count(backlog.due)} due`}
         href="/messages"
-        course={backlogCourse(metrics)}
+        course={levels.map(({ backlog: level }) => level ?? undefined)}
       />
       <Figure
         name="Oldest message"
         {...split(backlog.oldestAt === undefined || now === 0 ? undefined : now - backlog.oldestAt)}
-        unitAfter="waiting"
+        unitAfter={counted ? "waiting, of this time" : "waiting"}
+        course={levels.map(({ oldestMs }) => oldestMs ?? undefined)}
       />
       <Figure
         name="Runs active"
-        value={count(runs.active)}
+        value={atLeast(runs.active, counted?.hasMoreRuns)}
         unit="now"
         href="/runs?state=RUN_STARTED"
         course={course(({ runsStarted }) => runsStarted)}
@@ -71,7 +83,7 @@ export function Figures({ metrics }: { metrics: Metrics }) {
       />
       <Figure
         name="Dead letters"
-        value={count(deadLetters)}
+        value={atLeast(deadLetters, counted?.hasMoreDeadLetters)}
         unit="kept"
         tone={deadLetters > 0 ? "bad" : undefined}
         href="/dlq"
@@ -80,6 +92,9 @@ export function Figures({ metrics }: { metrics: Metrics }) {
     </dl>
   );
 }
+
+/** `100+` if not all were counted. */
+const atLeast = (value: number, hasMore = false): string => `${count(value)}${hasMore ? "+" : ""}`;
 
 interface FigureProps {
   name: string;
@@ -155,19 +170,6 @@ function Course({ values, tone }: { values: (number | undefined)[] | undefined; 
       )}
     </svg>
   );
-}
-
-/** The messages that came and did not end, bucket by bucket: its end is what waits now. */
-function backlogCourse({ series, backlog }: Metrics): number[] {
-  let level = backlog.waiting + backlog.active;
-  return series
-    .toReversed()
-    .map(({ accepted, delivered, failed }) => {
-      const here = level;
-      level = Math.max(0, level - accepted + delivered + failed);
-      return here;
-    })
-    .toReversed();
 }
 
 function latencyText(bounds: readonly number[], value: number | undefined): { value: string; unit: string } {

@@ -1,9 +1,10 @@
 "use client";
 
+import clsx from "clsx";
 import dynamic from "next/dynamic";
 import { parseAsStringLiteral, useQueryState } from "nuqs";
 import { Attention } from "@/components/overview/attention";
-import { Charts } from "@/components/overview/charts";
+import { CHARTS, Charts } from "@/components/overview/charts";
 import { Figures, FiguresSkeleton } from "@/components/overview/figures";
 import { Health } from "@/components/overview/health";
 import { RangeChoice } from "@/components/overview/range";
@@ -21,7 +22,7 @@ const IDS = RANGES.map(({ id }) => id);
 
 export function Overview() {
   const [id, setId] = useQueryState("range", parseAsStringLiteral(IDS).withDefault(DEFAULT_RANGE));
-  const { data, counted, error, reload } = useMetrics(rangeOf(id));
+  const { data, isFormer, counted, error, reload } = useMetrics(rangeOf(id));
   return (
     <>
       <PageHeader
@@ -32,9 +33,12 @@ export function Overview() {
       </PageHeader>
       {error && !data && <Failure error={error} retry={reload} what="The overview" />}
       {data ? (
-        <>
+        <div
+          aria-busy={isFormer}
+          className={clsx("transition-opacity motion-reduce:transition-none", isFormer && "opacity-50")}
+        >
           <Health health={data.health} />
-          <Figures metrics={data} />
+          <Figures metrics={data} counted={counted} />
           <Since metrics={data} counted={counted} />
           {isEmpty(data) ? (
             <FirstRun />
@@ -44,15 +48,15 @@ export function Overview() {
               <Attention metrics={data} />
             </>
           )}
-        </>
+        </div>
       ) : (
         !error && (
           <>
             <div className="mx-5 mb-3 skeleton h-5 w-72 max-sm:mx-4" />
             <FiguresSkeleton />
             <div className="grid lg:grid-cols-2">
-              {IDS.slice(0, 4).map((each) => (
-                <div key={each} className="px-5 py-4 max-sm:px-4">
+              {CHARTS.map((title) => (
+                <div key={title} className="px-5 py-4 max-sm:px-4">
                   <div className="skeleton h-[14.75rem]" />
                 </div>
               ))}
@@ -73,7 +77,8 @@ function Since({ metrics: { from, countedFrom }, counted }: { metrics: Metrics; 
         <>
           This broker tells no metrics of its own: counted from the last {count(counted.entries)} entries of its logs
           {counted.isComplete ? "." : `, which go back to ${clock(countedFrom)}.`} Where they begin or end within a
-          message, its backlog and latency are left out.
+          message, its backlog, age and latency are left out, and so is what has waited since before this time without
+          an entry.
         </>
       ) : (
         <>The log has forgotten what happened before {clock(countedFrom)}: nothing earlier is counted.</>

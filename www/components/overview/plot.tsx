@@ -4,6 +4,7 @@ import { type KeyboardEvent, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { PLOT_PX } from "@/components/overview/chart";
+import { bucketOf, timeLabels } from "@/lib/metrics/axis";
 
 export interface PlotSeries {
   name: string;
@@ -23,6 +24,8 @@ export interface PlotProps {
   bucketMs: number;
   series: readonly PlotSeries[];
   format: (value: number) => string;
+  tick?: ((value: number) => string) | undefined;
+  steps?: readonly number[] | undefined;
   isLogarithmic: boolean;
   least: number;
   onCursor: (index: number | undefined) => void;
@@ -70,7 +73,7 @@ export function Plot(props: PlotProps) {
     if (!chart || (step === undefined && event.key !== "Escape")) return;
     event.preventDefault();
     if (step === undefined) return chart.setCursor({ left: -10, top: -10 });
-    const from = chart.cursor.idx ?? (step > 0 ? -1 : at.length);
+    const from = indexOf(chart) ?? (step > 0 ? -1 : at.length);
     const index = Math.min(at.length - 1, Math.max(0, from + step));
     const left = chart.valToPos((at[index] as number) + bucketMs / 2, "x");
     chart.setCursor({ left, top: chart.over.clientHeight / 2 });
@@ -104,7 +107,7 @@ function dataOf({ at, series }: Pick<PlotProps, "at" | "series">): uPlot.Aligned
 }
 
 function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options {
-  const { series, bucketMs, isLogarithmic, least } = newest.current;
+  const { series, bucketMs, isLogarithmic, least, steps: incrs } = newest.current;
   const style = getComputedStyle(document.documentElement);
   const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const sans = style.getPropertyValue("--font-plex-sans").trim() || "sans-serif";
@@ -115,14 +118,20 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
     ticks: { show: false },
   };
   const bars = uPlot.paths.bars?.({ size: [0.8, 40], align: 1 });
-  const steps = uPlot.paths.stepped?.({ align: 1, ascDesc: true });
+  const steps = uPlot.paths.stepped?.({ align: 1, ascDesc: true, extend: true });
   return {
     width,
     height: PLOT_PX,
     ms: 1,
     legend: { show: false },
     padding: [6, 4, 0, 0],
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    cursor: {
+      y: false,
+      points: { show: false },
+      drag: { x: false, y: false },
+      // A bucket goes on until the next one begins: the nearest beginning may be that of the next.
+      dataIdx: (_, __, nearest, at) => bucketOf(newest.current.at, nearest, at),
+    },
     scales: {
       x: { time: true, range: (_, from, to) => [from, to + bucketMs] },
       y: isLogarithmic
@@ -137,16 +146,18 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
         : { range: (_, __, high) => [0, Math.max(least, (high ?? 0) * 1.08)] },
     },
     axes: [
-      { ...axis, size: 24, space: 64, values: (_, splits) => splits.map(timeLabel(bucketMs)) },
+      { ...axis, size: 24, space: 64, values: (_, splits, __, ___, step) => timeLabels(splits, step) },
       {
         ...axis,
         size: 56,
         space: 30,
-        incrs:
-          least >= 1 && !isLogarithmic
+        incrs: incrs
+          ? [...incrs]
+          : least >= 1 && !isLogarithmic
             ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
             : undefined,
-        values: (_, splits) => splits.map((value) => (value == null ? "" : newest.current.format(value))),
+        values: (_, splits) =>
+          splits.map((value) => (value == null ? "" : (newest.current.tick ?? newest.current.format)(value))),
         ...(isLogarithmic ? { filter: powers, grid: { ...axis.grid, filter: powers } } : {}),
       } as uPlot.Axis,
     ],
@@ -170,26 +181,16 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
         .toReversed(),
     ],
     hooks: {
-      setCursor: [
-        ({ cursor: { idx, left } }) => newest.current.onCursor(idx == null || (left ?? -1) < 0 ? undefined : idx),
-      ],
+      setCursor: [(chart) => newest.current.onCursor(indexOf(chart))],
     },
   };
+}
+
+/** The bucket under the crosshair. */
+function indexOf({ cursor: { idx, idxs, left } }: uPlot): number | undefined {
+  return idx == null || (left ?? -1) < 0 ? undefined : (idxs?.[0] ?? undefined);
 }
 
 /** Of a logarithmic scale, what is 1, 10, 100, … */
 const powers = (_: uPlot, splits: number[]): (number | null)[] =>
   splits.map((value) => (Number.isInteger(Math.log10(value)) ? value : null));
-
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
-
-/** Midnights as days, other times as times of the day. */
-function timeLabel(bucketMs: number): (at: number) => string {
-  return (at) => {
-    const date = new Date(at);
-    return bucketMs >= 3_600_000 || (date.getHours() === 0 && date.getMinutes() === 0)
-      ? DAY.format(date)
-      : CLOCK.format(date);
-  };
-}

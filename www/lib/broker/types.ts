@@ -183,6 +183,10 @@ export interface MetricsBucket {
   delivered: number;
   errors: number;
   failed: number;
+  /** Messages that were cancelled, or dropped with their run. */
+  canceled: number;
+  /** When the oldest of those that were delivered, given up or cancelled was accepted. */
+  oldestEndedAt?: number;
   runsStarted: number;
   runsSucceeded: number;
   runsFailed: number;

@@ -12,6 +12,8 @@ export interface Logged {
   events: readonly LogEntry[];
   /** Newest first. */
   runs: readonly Run[];
+  /** Those that go on, whenever they began. */
+  activeRuns: readonly Run[];
   /** Whether the entries go back to the beginning of the window. */
   isComplete: boolean;
   deadLetters?: number;
@@ -19,7 +21,7 @@ export interface Logged {
 
 /** The buckets end with the one of `now`, and begin at multiples of their length. */
 export function metricsOf(
-  { events, runs, isComplete, deadLetters = 0 }: Logged,
+  { events, runs, activeRuns, isComplete, deadLetters = 0 }: Logged,
   windowMs: number,
   count: number,
   now: number,
@@ -32,10 +34,12 @@ export function metricsOf(
   // Oldest first: an attempt begins before it ends.
   const begun = new Map<string, number>();
   const newest = new Map<string, LogEntry>();
+  const accepted = new Map<string, number>();
   for (const event of events.toReversed()) {
     const { time, messageId, state } = event;
     const bucket = at(time);
     newest.set(messageId, event);
+    if (state === "CREATED") accepted.set(messageId, time);
     if (state === "CREATED" && bucket) bucket.accepted += 1;
     if (state === "ACTIVE") begun.set(messageId, time);
     if (state === "DELIVERED" || state === "ERROR") {
@@ -45,6 +49,10 @@ export function metricsOf(
       if (bucket) bucket[state === "DELIVERED" ? "delivered" : "errors"] += 1;
     }
     if (state === "FAILED" && bucket) bucket.failed += 1;
+    if (state === "CANCELED" && bucket) bucket.canceled += 1;
+    const began = accepted.get(messageId) ?? event.createdAt;
+    if (bucket && began !== undefined && ENDED.has(state))
+      bucket.oldestEndedAt = Math.min(began, bucket.oldestEndedAt ?? began);
   }
   for (const { workflowState, workflowRunCreatedAt, workflowRunCompletedAt } of runs) {
     const started = at(workflowRunCreatedAt);
@@ -58,7 +66,6 @@ export function metricsOf(
   );
   const active = [...newest.values()].filter(({ state }) => state === "ACTIVE").length;
   const due = waiting.filter((event) => dueAt(event) <= now);
-  const live = runs.filter(({ workflowState }) => workflowState === "RUN_STARTED");
   const oldest = events.at(-1)?.time;
   return {
     from,
@@ -78,10 +85,10 @@ export function metricsOf(
       ),
     },
     runs: {
-      active: live.length,
+      active: activeRuns.length,
       ...least(
         "oldestActiveAt",
-        live.map(({ workflowRunCreatedAt }) => workflowRunCreatedAt),
+        activeRuns.map(({ workflowRunCreatedAt }) => workflowRunCreatedAt),
       ),
     },
     deadLetters,
@@ -106,6 +113,9 @@ function healthOf(due: readonly LogEntry[], now: number): Metrics["health"] {
 /** When a message that waits is delivered next. */
 const dueAt = ({ nextDeliveryTime, notBefore, time }: LogEntry): number => nextDeliveryTime ?? notBefore ?? time;
 
+/** The states after which a message is gone. */
+const ENDED: ReadonlySet<LogEntry["state"]> = new Set(["DELIVERED", "FAILED", "CANCELED"]);
+
 const ENDS: Partial<Record<Run["workflowState"], "runsSucceeded" | "runsFailed" | "runsCanceled">> = {
   RUN_SUCCESS: "runsSucceeded",
   RUN_FAILED: "runsFailed",
@@ -129,6 +139,7 @@ function emptyBucket(at: number): MetricsBucket {
     delivered: 0,
     errors: 0,
     failed: 0,
+    canceled: 0,
     runsStarted: 0,
     runsSucceeded: 0,
     runsFailed: 0,

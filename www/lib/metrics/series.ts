@@ -28,7 +28,7 @@ export function isBeyond(bounds: readonly number[], value: number | undefined): 
   return value !== undefined && value === bounds.at(-1);
 }
 
-export type Totals = Omit<MetricsBucket, "at">;
+export type Totals = Omit<MetricsBucket, "at" | "oldestEndedAt">;
 
 /** The sum of buckets. */
 export function totalOf(series: readonly MetricsBucket[]): Totals {
@@ -37,6 +37,7 @@ export function totalOf(series: readonly MetricsBucket[]): Totals {
     delivered: 0,
     errors: 0,
     failed: 0,
+    canceled: 0,
     runsStarted: 0,
     runsSucceeded: 0,
     runsFailed: 0,
@@ -55,6 +56,7 @@ const COUNTS = [
   "delivered",
   "errors",
   "failed",
+  "canceled",
   "runsStarted",
   "runsSucceeded",
   "runsFailed",
@@ -81,9 +83,37 @@ export function rateOf(metrics: Metrics, count: (totals: Totals) => number): num
   return count(totalOf(metrics.series)) / Math.max(1 / 60, (metrics.to - from) / 60_000);
 }
 
+/** What had not ended at the end of a bucket (of the last one: now); `null` where the log has forgotten what it was. */
+export interface Level {
+  /** Messages, those under way among them. */
+  backlog: number | null;
+  /** How long the oldest of them had been there, in milliseconds; `null` without any, too. */
+  oldestMs: number | null;
+}
+
+/** The backlog of each bucket, counted back from what is there now: whatever has left it since was there before. */
+export function levelsOf({ series, backlog, bucketMs, countedFrom, to }: Metrics): Level[] {
+  let level = backlog.waiting + backlog.active;
+  let oldest = backlog.oldestAt ?? Number.POSITIVE_INFINITY;
+  const levels: Level[] = [];
+  for (const { at, accepted, delivered, failed, canceled, oldestEndedAt } of series.toReversed()) {
+    const end = Math.min(at + bucketMs, to);
+    // What came at the very end of a bucket is of the next one.
+    const isThere = oldest < at + bucketMs;
+    levels.push(
+      end < countedFrom
+        ? { backlog: null, oldestMs: null }
+        : { backlog: level, oldestMs: isThere ? Math.max(0, end - oldest) : null },
+    );
+    level = Math.max(0, level - accepted + delivered + failed + canceled);
+    oldest = Math.min(oldest, oldestEndedAt ?? oldest);
+  }
+  return levels.toReversed();
+}
+
 /** Whether anything happened, or is there. */
 export function isEmpty({ backlog, runs, deadLetters, series }: Metrics): boolean {
-  const { accepted, delivered, errors, failed, runsStarted } = totalOf(series);
+  const { accepted, delivered, errors, failed, canceled, runsStarted } = totalOf(series);
   return (
     backlog.waiting +
       backlog.active +
@@ -93,6 +123,7 @@ export function isEmpty({ backlog, runs, deadLetters, series }: Metrics): boolea
       delivered +
       errors +
       failed +
+      canceled +
       runsStarted ===
     0
   );

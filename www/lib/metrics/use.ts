@@ -11,10 +11,23 @@ import type { Range } from "@/lib/metrics/ranges";
 
 export interface Measured {
   data: Metrics | undefined;
-  /** How many entries were counted if the broker tells no metrics, and whether they go back far enough. */
-  counted?: { entries: number; isComplete: boolean } | undefined;
+  /** Whether these are of the range before, and those of this one are still read. */
+  isFormer: boolean;
+  /** If the broker tells no metrics: what was counted instead. */
+  counted?: Counted | undefined;
   error: BrokerError | undefined;
   reload: () => Promise<unknown>;
+}
+
+/** What the logs were asked for is bounded. */
+export interface Counted {
+  /** How many entries were read. */
+  entries: number;
+  /** Whether they go back far enough. */
+  isComplete: boolean;
+  /** Whether there are more runs under way, or dead letters, than were counted. */
+  hasMoreRuns: boolean;
+  hasMoreDeadLetters: boolean;
 }
 
 /** Time goes on where nothing happens, too. */
@@ -30,6 +43,7 @@ export function useMetrics(range: Range): Measured {
     isWithout ? null : "/v2/metrics",
     { window: windowMs, buckets },
     {
+      keepPreviousData: true,
       refreshInterval: refreshOf(range),
       onError: (error: BrokerError) => {
         if (error.status !== 404 && error.status !== 405) return;
@@ -41,17 +55,26 @@ export function useMetrics(range: Range): Measured {
   const logged = useSWR<FromLogs, BrokerError>(
     isWithout ? ["/v2/logs", "metrics", range.id] : null,
     () => fromLogs(range),
-    {
-      refreshInterval: REREAD_MS,
-    },
+    { keepPreviousData: true, refreshInterval: REREAD_MS },
   );
-  if (!isWithout) return { data: own.data, error: own.error, reload: own.reload };
-  return { data: logged.data?.metrics, counted: logged.data?.counted, error: logged.error, reload: logged.mutate };
+  if (!isWithout) return { ...shown(own.data, own.error, range), error: own.error, reload: own.reload };
+  return {
+    ...shown(logged.data?.metrics, logged.error, range),
+    counted: logged.data?.counted,
+    error: logged.error,
+    reload: logged.mutate,
+  };
+}
+
+/** What was known of another range stays until this one is known, or can't be. */
+function shown(data: Metrics | undefined, error: BrokerError | undefined, { windowMs, buckets }: Range) {
+  const isFormer = data !== undefined && data.bucketMs !== Math.ceil(windowMs / buckets);
+  return isFormer && error ? { data: undefined, isFormer: false } : { data, isFormer };
 }
 
 interface FromLogs {
   metrics: Metrics;
-  counted: { entries: number; isComplete: boolean };
+  counted: Counted;
 }
 
 const PAGES = 10;
@@ -73,26 +96,40 @@ function fromLogs(range: Range): Promise<FromLogs> {
 async function readLogs({ windowMs, buckets }: Range): Promise<FromLogs> {
   const now = Date.now();
   const query = { fromDate: now - windowMs };
-  const [events, runs, letters] = await Promise.all([
+  const runsOf = ({ runs = [] }: RunPage): Run[] => runs;
+  const [events, runs, activeRuns, letters] = await Promise.all([
     pages<LogEntry, { logs?: LogEntry[]; events?: LogEntry[]; cursor?: string }>(
       "/v2/logs",
       query,
       (it) => it.logs ?? it.events ?? [],
     ),
-    pages<Run, RunPage>("/v2/workflows/logs", query, (it) => it.runs ?? []),
+    pages<Run, RunPage>("/v2/workflows/logs", query, runsOf),
+    // What goes on now may have begun at any time.
+    pages<Run, RunPage>("/v2/workflows/logs", { state: "RUN_STARTED" }, runsOf),
     pages<unknown, { messages?: unknown[]; cursor?: string }>("/v2/dlq", {}, (it) => it.messages ?? [], 1),
   ]);
   const isComplete = events.isWhole && runs.isWhole;
-  const logged: Logged = { events: events.items, runs: runs.items, isComplete, deadLetters: letters.items.length };
+  const logged: Logged = {
+    events: events.items,
+    runs: runs.items,
+    activeRuns: activeRuns.items,
+    isComplete,
+    deadLetters: letters.items.length,
+  };
   return {
     metrics: metricsOf(logged, windowMs, buckets, now),
-    counted: { entries: events.items.length + runs.items.length, isComplete },
+    counted: {
+      entries: events.items.length + runs.items.length,
+      isComplete,
+      hasMoreRuns: !activeRuns.isWhole,
+      hasMoreDeadLetters: !letters.isWhole,
+    },
   };
 }
 
 async function pages<Item, Answer extends { cursor?: string }>(
   path: string,
-  query: Record<string, number>,
+  query: Record<string, number | string>,
   itemsOf: (answer: Answer) => Item[],
   most = PAGES,
 ): Promise<{ items: Item[]; isWhole: boolean }> {
