@@ -124,7 +124,8 @@ function optionsOf(newest: { current: PlotProps }, width: number): uPlot.Options
     height: PLOT_PX,
     ms: 1,
     legend: { show: false },
-    padding: [6, 4, 0, 0],
+    // The last mark of time may stand at the very end.
+    padding: [6, 20, 0, 0],
     cursor: {
       y: false,
       points: { show: false },
