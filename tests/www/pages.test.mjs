@@ -140,6 +140,7 @@ for (const [theme, size] of [
         await settled(page);
         if (title) await page.getByRole("heading", { name: title }).waitFor();
         await act?.(page);
+        await settled(page);
         await screenshot(page, `state-${name}-${size}-${theme}`);
         await assertAccessible(page, name);
         assert.deepEqual(errors, [], `${name} has errors on its console`);

@@ -59,10 +59,14 @@ export async function visit(page, url) {
   await settled(page);
 }
 
-/** Nothing is a skeleton any more, and the fonts are there. */
+/** Nothing is a skeleton any more or waits for the rules of masking, and the fonts are there. */
 export async function settled(page) {
   await page.locator("main h1, form h1").first().waitFor();
-  await page.waitForFunction(() => document.querySelector('[role="status"][aria-label^="Loading"]') === null);
+  await page.waitForFunction(
+    () =>
+      document.querySelector('[role="status"][aria-label^="Loading"]') === null &&
+      !/(^|\s)…(\s|$)/.test(document.body.innerText),
+  );
   await page.evaluate(() => document.fonts.ready.then(() => {}));
 }
 
