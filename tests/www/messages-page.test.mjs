@@ -36,8 +36,14 @@ const rows = (label) => page.getByRole("table", { name: label }).locator("[data-
 const answers = (path) => `${stage.endpoints.url}/answers/${path}`;
 
 async function deadLetters(label) {
-  const { messages } = await qstash.dlq.listMessages({ count: 1000, filter: { label } });
-  return messages;
+  const all = [];
+  let cursor;
+  do {
+    const page = await qstash.dlq.listMessages({ count: 100, cursor, filter: { label } });
+    all.push(...page.messages);
+    ({ cursor } = page);
+  } while (cursor);
+  return all;
 }
 
 /** Messages that have failed for good. */
