@@ -65,6 +65,7 @@ export async function settled(page) {
   await page.waitForFunction(
     () =>
       document.querySelector('[role="status"][aria-label^="Loading"]') === null &&
+      // biome-ignore lint/performance/useDomNodeTextContent: what is shown, with its lines
       !/(^|\s)…(\s|$)/.test(document.body.innerText),
   );
   await page.evaluate(() => document.fonts.ready.then(() => {}));
