@@ -4,9 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
-import { developmentBindings } from "../../scripts/workerd.mjs";
+import { startMiniflare } from "./miniflare.mjs";
 import {
   actionsOfThePagePass,
   nothingLeadsOut,
@@ -42,21 +40,7 @@ test("workerd: without a dashboard / is the index", async (t) => {
 
 test("miniflare: the assets of wrangler.toml answer alike, and know what a browser has", async (t) => {
   mkdirSync(join(ROOT, "www/out"), { recursive: true });
-  const { workerOptions: worker } = workerOptions(join(ROOT, "wrangler.toml"));
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...worker,
-      assets: { ...worker.assets, directory: writePages() },
-      name: "orchestration",
-      modulesRoot: join(ROOT, "build"),
-      modules: [
-        { type: "ESModule", path: join(ROOT, "build/index.js") },
-        { type: "CompiledWasm", path: join(ROOT, "build/index_bg.wasm") },
-      ],
-      bindings: developmentBindings(),
-      resourcePersistencePath: folder(),
-    }),
-  );
+  const miniflare = startMiniflare({ storage: folder(), assets: writePages() });
   t.after(() => miniflare.dispose());
   const url = (await miniflare.ready).origin;
   await pagesAreServed(url);

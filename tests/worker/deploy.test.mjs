@@ -9,9 +9,7 @@ import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
-import { developmentBindings } from "../../scripts/workerd.mjs";
+import { startMiniflare } from "./miniflare.mjs";
 import { broker, folder, server, TOKEN, until } from "./support.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -83,21 +81,7 @@ test("a broker whose alarm was lost is woken by the Worker's first request", asy
 
 test("in miniflare, from wrangler.toml: a broker whose alarm was lost is woken by the schedule", async (t) => {
   const storage = folder();
-  const { workerOptions: worker } = workerOptions(join(ROOT, "wrangler.toml"));
-  const start = () =>
-    new Miniflare(
-      convertV4MiniflareOptions({
-        ...worker,
-        name: "orchestration",
-        modulesRoot: join(ROOT, "build"),
-        modules: [
-          { type: "ESModule", path: join(ROOT, "build/index.js") },
-          { type: "CompiledWasm", path: join(ROOT, "build/index_bg.wasm") },
-        ],
-        bindings: developmentBindings(),
-        resourcePersistencePath: storage,
-      }),
-    );
+  const start = () => startMiniflare({ storage });
   const endpoint = await server(t, () => {});
   let miniflare = start();
   t.after(() => miniflare.dispose());

@@ -5,9 +5,8 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startBroker } from "@repo/orchestration/server";
 import { Client } from "@repo/orchestration/workflows";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import { developmentBindings, startWorker } from "../../scripts/workerd.mjs";
+import { startMiniflare } from "../worker/miniflare.mjs";
 import { folder } from "../worker/support.mjs";
 import { assertSmall, settled, startBrowser, visit } from "./lib/browser.mjs";
 
@@ -37,21 +36,7 @@ const HOSTS = {
     return { url: worker.url, stop: () => worker.kill() };
   },
   async "Workers' assets"() {
-    const { workerOptions: worker } = workerOptions(join(ROOT, "wrangler.toml"));
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        ...worker,
-        assets: { ...worker.assets, directory: join(ROOT, "www/out") },
-        name: "orchestration",
-        modulesRoot: join(ROOT, "build"),
-        modules: [
-          { type: "ESModule", path: join(ROOT, "build/index.js") },
-          { type: "CompiledWasm", path: join(ROOT, "build/index_bg.wasm") },
-        ],
-        bindings: developmentBindings(),
-        resourcePersistencePath: folder(),
-      }),
-    );
+    const miniflare = startMiniflare({ storage: folder(), assets: join(ROOT, "www/out") });
     return { url: (await miniflare.ready).origin, stop: () => miniflare.dispose() };
   },
 };
